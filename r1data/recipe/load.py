@@ -1,0 +1,103 @@
+"""Read and check TOML files; every problem is a ConfigError that names the file and the key."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from rapidfuzz import process
+
+from r1data.errors import ConfigError
+from r1data.paths import PROJECT
+from r1data.recipe.night import Recipe
+from r1data.recipe.section import Section
+from r1data.recipe.student import Student
+from r1data.recipe.teacher import Teacher
+
+DEFAULT_RECIPE = PROJECT / "recipes" / "night.toml"
+
+S = TypeVar("S", bound=Section)
+
+
+def load_recipe(path: Path | str | None = None) -> Recipe:
+    """Read a night's recipe; without `path`, the file that R1DATA_RECIPE names, else recipes/night.toml."""
+    return _load(Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE), Recipe)
+
+
+def load_teacher(name: str) -> Teacher:
+    """Read recipes/teachers/<name>.toml."""
+    return _load(_named("teachers", name), Teacher)
+
+
+def load_student(name: str) -> Student:
+    """Read recipes/students/<name>.toml."""
+    return _load(_named("students", name), Student)
+
+
+def _named(folder: str, name: str) -> Path:
+    path = PROJECT / "recipes" / folder / f"{name}.toml"
+    if path.is_file():
+        return path
+    known = sorted(file.stem for file in path.parent.glob("*.toml"))
+    raise ConfigError(f"recipes/{folder} has no {name}.toml{_nearest(name, known)} It has {', '.join(known)}.")
+
+
+def _load(path: Path, model: type[S]) -> S:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no recipe {path}. Give a TOML file; recipes/night.toml is an example.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} is not readable TOML: {error}.") from error
+    if not content:
+        raise ConfigError(f"{path} is empty. A recipe says at least `name`, `start` and one [[prompts]].")
+    try:
+        return model.model_validate(_expand(content, path))
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error, model, path)) from error
+
+
+def _expand(value: Any, path: Path) -> Any:
+    """Replace `${NAME}` in every text by the environment variable of that name."""
+    if isinstance(value, dict):
+        return {key: _expand(item, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def variable(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ConfigError(f"{path} uses ${{{match[1]}}}, which is not set. Set {match[1]} and run again.")
+        return os.environ[match[1]]
+
+    return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)\}", variable, value)
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel], path: Path) -> str:
+    problem = error.errors()[0]
+    *parents, key = problem["loc"]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = sorted(_section(model, parents).model_fields)
+        place = "".join(f"[{part}]" for part in parents) or "the top level"
+        return f"{path}: unknown key `{key}` in {place}{_nearest(str(key), known)} Known keys: {', '.join(known)}."
+    return f"{path}: `{where}`: {problem['msg']}."
+
+
+def _section(model: type[BaseModel], location: list[Any]) -> type[BaseModel]:
+    """The section that holds an unknown key, found by walking the annotations along its location."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+    return model
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    match = process.extractOne(name, known)
+    return f"; did you mean `{match[0]}`?" if match else "."

@@ -1,0 +1,154 @@
+"""The recipe of a night: one section per stage, with defaults that run on a laptop."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from r1data.recipe.section import Section, Word
+
+Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
+
+
+class QuestionSource(Section):
+    """What prompt sources and benchmarks have in common."""
+
+    name: Word
+    source: str
+    """A key of `r1data.prompts.SOURCES`: templates, reasoning_gym or files."""
+    families: tuple[str, ...] = ()
+    """templates, reasoning_gym: families or tasks to draw from."""
+    n_per_family: int = Field(default=24, ge=1)
+    """templates, reasoning_gym: new items of each family."""
+    path: str | None = None
+    """files: one file (JSONL, JSONL.gz, Parquet or CSV) or a folder of them; `${NAME}` is an environment variable."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """files: which column of the file is our `prompt` or `messages`, `reference`, `family`, …"""
+    rows: tuple[int, int] | None = None
+    """files: use rows from the first to before the second, counted from 0."""
+    n_per_night: int | None = Field(default=None, ge=1)
+    """files: how many rows a night asks; the next night goes on, in a fixed shuffled order. All rows without it."""
+    domain: Domain = "math"
+    language: str = "en"
+    """ISO 639-1 code of the language in which traces must be written."""
+    licence: str | None = None
+    verifier: str = "math"
+    """files: a key of `r1data.verify.VERIFIERS`."""
+    verifier_args: dict[str, Any] = Field(default_factory=dict)
+    prompt_suffix: str = ""
+    """files: text added to every prompt, such as how to write the answer."""
+
+
+class PromptSource(QuestionSource):
+    """Where a night's prompts come from."""
+
+
+class BenchmarkSource(QuestionSource):
+    """An evaluation set; the same items every night, kept out of the prompts."""
+
+
+class VllmSettings(Section):
+    """Engine settings; they do not change what the model would say, so they are no part of the teacher's id."""
+
+    max_num_seqs: int = Field(default=128, ge=1)
+    """Completions decoded at once: the engine's slots."""
+    kv_cache_bytes: int = Field(default=2**30, ge=2**26)
+    dtype: str = "bfloat16"
+    tensor_parallel: int = Field(default=1, ge=1)
+    start_timeout_s: float = Field(default=600, gt=0)
+
+
+class Generate(Section):
+    """Who is asked, how often, and with what room."""
+
+    teacher: str = "smollm2"
+    """A file of recipes/teachers, without its suffix."""
+    engine: str = "vllm"
+    """A key of `r1data.generate.ENGINES`."""
+    rollouts_per_prompt: int = Field(default=8, ge=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    """Completion tokens allowed per rollout."""
+    context_tokens: int = Field(default=4096, ge=16)
+    """Prompt and completion together."""
+    segment_s: float = Field(default=600, gt=0)
+    """Finished rollouts are published at least this often while the night runs."""
+    vllm: VllmSettings = VllmSettings()
+    fake: dict[str, Any] = Field(default_factory=dict)
+    """Script of the fake engine, for tests and dry runs."""
+
+
+class Verify(Section):
+    """How rule verdicts are made."""
+
+    timeout_s: float = Field(default=5, gt=0)
+    """A verdict that takes longer is unknown(timeout)."""
+    workers: int | None = Field(default=None, ge=1)
+    """Worker processes; as many as cores without it."""
+
+
+class Contamination(Section):
+    """When a text counts as a copy of a benchmark item."""
+
+    ngram_words: int = Field(default=10, ge=3)
+    """Shared run of words that makes a hit, if the numbers agree too; R1 used 10."""
+
+
+class Duplicates(Section):
+    """When two traces count as one."""
+
+    threshold: float = Field(default=0.8, gt=0, le=1)
+    """Least exact Jaccard similarity of their shingles."""
+
+
+class Language(Section):
+    """When a trace mixes languages."""
+
+    max_foreign_chars: int = Field(default=0, ge=0)
+    """Letters of another script that are tolerated, outside LaTeX, code and URLs."""
+
+
+class Readability(Section):
+    """When a trace is unreadable; R1 dropped long unbroken paragraphs and stray code blocks."""
+
+    max_repetition: float = Field(default=0.5, ge=0, le=1)
+    """Largest share of repeated word 4-grams."""
+    max_paragraph_chars: int = Field(default=5000, ge=1)
+    max_code_blocks: int = Field(default=0, ge=0)
+    """Fenced code blocks in the thought of a prompt that is not of domain code."""
+
+
+class Select(Section):
+    """Which eligible traces become the corpus."""
+
+    keep_per_prompt: int = Field(default=4, ge=1)
+    order: Literal["shortest", "longest", "random"] = "shortest"
+
+
+class Checks(Section):
+    """When a night is stopped before it publishes a corpus."""
+
+    min_accepted: int = Field(default=1, ge=0)
+    """Accepted traces that a corpus must have."""
+    max_unknown_share: float = Field(default=0.2, ge=0, le=1)
+    """Largest share of rule verdicts that may be unknown, truncated completions aside."""
+
+
+class Recipe(Section):
+    """What to make, night after night."""
+
+    name: Word
+    """Partition key of everything derived."""
+    start: date
+    """First night."""
+    prompts: tuple[PromptSource, ...] = Field(min_length=1)
+    benchmarks: tuple[BenchmarkSource, ...] = ()
+    generate: Generate = Generate()
+    verify: Verify = Verify()
+    contamination: Contamination = Contamination()
+    duplicates: Duplicates = Duplicates()
+    language: Language = Language()
+    readability: Readability = Readability()
+    select: Select = Select()
+    checks: Checks = Checks()
+    students: tuple[str, ...] = ()
+    """Files of recipes/students, without their suffix."""

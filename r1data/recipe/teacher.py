@@ -1,0 +1,60 @@
+"""A teacher: a model, and everything else that changes what it writes."""
+
+from typing import Any
+
+from pydantic import Field
+
+from r1data.recipe.section import Section, Word
+
+
+class FewShot(Section):
+    """A worked example that is shown before the prompt."""
+
+    family: str | None = None
+    """Shown only to prompts of this family; without it, to prompts whose family has no few-shots of its own."""
+    prompt: str
+    reasoning: str
+    answer: str
+
+
+class Sampling(Section):
+    """How tokens are drawn; every value is explicit, so a model's own defaults never apply."""
+
+    temperature: float = Field(default=1.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    top_k: int = Field(default=-1, ge=-1)
+    min_p: float = Field(default=0.0, ge=0, le=1)
+    stops: tuple[str, ...] = ()
+
+
+class Teacher(Section):
+    """The model that writes rollouts. Its id covers every field but `name` and `terms`."""
+
+    name: Word
+    """Name of its file."""
+    model: str
+    """`embedded:smollm2-135m-instruct`, a model folder, or a hub id."""
+    revision: str | None = None
+    """Hub revision; an embedded model or a folder is named by the hash of its weights."""
+    quantisation: str | None = None
+    chat_template: str | None = None
+    """Jinja text that replaces the model's own template."""
+    system_prompt: str | None = None
+    prefill: str | None = None
+    """Text that every completion starts with, such as `<think>` and a line break."""
+    thinking: bool | None = None
+    """The chat template's own thinking switch, where it has one."""
+    terms: str | None = None
+    """Licence or terms under which its completions may be used."""
+    sampling: Sampling = Sampling()
+    few_shots: tuple[FewShot, ...] = ()
+
+    def shots(self, family: str | None) -> tuple[FewShot, ...]:
+        """The few-shots that a prompt of `family` is shown: its own, else those without a family."""
+        own = tuple(shot for shot in self.few_shots if shot.family == family and family is not None)
+        return own or tuple(shot for shot in self.few_shots if shot.family is None)
+
+    def identity(self, *, revision: str, chat_template: str) -> dict[str, Any]:
+        """Every input of the teacher's id; `revision` and `chat_template` are those of the model as found."""
+        own = self.model_dump(mode="json", exclude={"name", "terms"})
+        return own | {"revision": revision, "chat_template": chat_template}

@@ -1,0 +1,31 @@
+"""Every table of the lake. To add one, describe it in a file here and name it below."""
+
+from r1data.schema import corpus, facts, prompts, rollouts, students
+from r1data.schema.table import Column, Table
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        prompts.BENCHMARKS,
+        prompts.PROMPTS,
+        prompts.PROMPT_REFERENCES,
+        prompts.INTAKE,
+        rollouts.TEACHERS,
+        rollouts.PLAN,
+        rollouts.ROLLOUTS,
+        facts.VERDICTS,
+        facts.SIGNATURES,
+        facts.BANDS,
+        facts.DUPLICATES,
+        facts.LANGUAGE,
+        facts.READABILITY,
+        facts.CONTAMINATION,
+        corpus.SELECTED,
+        corpus.CORPUS,
+        students.STUDENTS,
+        students.EVALUATIONS,
+    )
+}
+"""Tables by name, in the order in which a night fills them."""
+
+__all__ = ["TABLES", "Column", "Table"]

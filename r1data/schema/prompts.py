@@ -1,0 +1,61 @@
+"""Tables of what is asked: benchmark items, prompts, their references, and what tonight's sources gave."""
+
+import polars as pl
+
+from r1data.schema.table import MESSAGES, PROMPT, Column, derived, ledger
+
+QUESTION_COLUMNS = (
+    Column("domain", pl.String, "One of math, code, stem, logic, instruction, general."),
+    Column("family", pl.String, "Kind of task within its source, such as a template family; few-shots follow it."),
+)
+
+BENCHMARKS = ledger(
+    "benchmarks",
+    "benchmark item_id",
+    "One row per evaluation item: what must never leak into training.",
+    Column("benchmark", pl.String, "Name of the benchmark."),
+    Column("item_id", pl.String, "Prompt id of the item."),
+    MESSAGES,
+    Column("reference", pl.String, "Known-good answer of the item."),
+    Column("verifier", pl.String, "Name of the verifier that decides the item."),
+    Column("verifier_args", pl.String, "Arguments of the verifier, as a JSON object."),
+    *QUESTION_COLUMNS,
+)
+
+PROMPTS = ledger(
+    "prompts",
+    "prompt_id",
+    "One row per prompt, from the first night on which a source gave it.",
+    PROMPT,
+    MESSAGES,
+    *QUESTION_COLUMNS,
+    Column("language", pl.String, "ISO 639-1 code of the language in which the trace must be written."),
+    Column("source", pl.String, "Name of the prompt source in the recipe that first gave it."),
+    Column("origin", pl.String, "Where in the source: file and row, or generator and seed."),
+    Column("licence", pl.String, "SPDX licence of the prompt text; null when the source does not say."),
+)
+
+PROMPT_REFERENCES = ledger(
+    "prompt_references",
+    "prompt_id reference_version",
+    "One row per prompt and version of its reference; a correction is a new row.",
+    PROMPT,
+    Column("reference_version", pl.String, "Content address of reference, verifier and arguments."),
+    Column("reference", pl.String, "Known-good answer."),
+    Column("verifier", pl.String, "Name of the verifier that decides completions of this prompt."),
+    Column("verifier_args", pl.String, "Arguments of the verifier, as a JSON object."),
+    Column("quality", pl.String, "Why the reference cannot be used, one word; null when it can."),
+    Column("added_at", pl.Datetime("us", "UTC"), "When this version was added; the latest one is current."),
+)
+
+INTAKE = derived(
+    "intake",
+    "prompt_id",
+    "One row per distinct prompt that the recipe's sources gave tonight, kept or marked with a reason.",
+    PROMPT,
+    Column("source", pl.String, "Name of the prompt source in the recipe."),
+    Column("n_copies", pl.Int64, "How often the sources gave this prompt tonight."),
+    Column("kept", pl.Boolean, "Whether the prompt may be asked tonight."),
+    Column("reason", pl.String, "Why not: contaminated or bad_reference; null when kept."),
+    Column("evidence", pl.String, "The benchmark item or the reference that decided; null when kept."),
+)

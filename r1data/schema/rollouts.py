@@ -1,0 +1,63 @@
+"""Tables of who is asked and what came back: teachers, the plan of a night, rollouts."""
+
+import polars as pl
+
+from r1data.schema.table import PROMPT, ROLLOUT, TEACHER, Column, derived, ledger
+
+TEACHERS = ledger(
+    "teachers",
+    "teacher_id",
+    "One row per teacher: every input of its identity, and its terms of use.",
+    TEACHER,
+    Column("name", pl.String, "Name of the teacher's file in recipes/teachers."),
+    Column("model", pl.String, "Model as the recipe names it: embedded name, folder or hub id."),
+    Column("revision", pl.String, "Hash of the weights, or the hub's revision."),
+    Column("quantisation", pl.String, "Quantisation of the weights; null when none."),
+    Column("chat_template", pl.String, "Chat template in Jinja, as used."),
+    Column("system_prompt", pl.String, "System prompt; null when none."),
+    Column("few_shots", pl.String, "Few-shots, as a JSON list."),
+    Column("prefill", pl.String, "Text that every completion starts with; null when none."),
+    Column("thinking", pl.Boolean, "The chat template's thinking switch; null when not set."),
+    Column("temperature", pl.Float64, "Sampling temperature."),
+    Column("top_p", pl.Float64, "Nucleus sampling mass."),
+    Column("top_k", pl.Int64, "Tokens considered at each step; -1 for all."),
+    Column("min_p", pl.Float64, "Least probability relative to the likeliest token."),
+    Column("stops", pl.List(pl.String), "Stop strings."),
+    Column("terms", pl.String, "Licence or terms under which the model's completions may be used."),
+)
+
+PLAN = derived(
+    "plan",
+    "rollout_id",
+    "One row per rollout that this night must make, and why; rollouts of other nights are never wanted again.",
+    ROLLOUT,
+    PROMPT,
+    TEACHER,
+    Column("index", pl.Int32, "Attempt number at this prompt, from 0."),
+    Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
+    Column("reason", pl.String, "new: the prompt was never asked; changed_teacher: only other teachers were asked."),
+    Column("max_tokens", pl.Int32, "Completion tokens allowed."),
+)
+
+ROLLOUTS = ledger(
+    "rollouts",
+    "rollout_id",
+    "One row per attempt at a prompt: what the engine returned, never changed afterwards.",
+    ROLLOUT,
+    PROMPT,
+    TEACHER,
+    Column("index", pl.Int32, "Attempt number at this prompt, from 0."),
+    Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
+    Column("seed", pl.Int64, "Sampling seed, derived from the rollout id."),
+    Column("completion", pl.String, "Raw text that the model wrote, prefill included."),
+    Column("thought_start", pl.Int64, "Offset in characters where the thought begins; null without a thought."),
+    Column("thought_end", pl.Int64, "Offset in characters where the thought ends; null when it was never closed."),
+    Column("answer_start", pl.Int64, "Offset in characters where the answer begins; null without one."),
+    Column("finish_reason", pl.String, "One of stop, length, abort, error, repetition, rejected, refusal."),
+    Column("prompt_tokens", pl.Int64, "Tokens of the rendered prompt."),
+    Column("cached_tokens", pl.Int64, "Prompt tokens that the engine had cached; null when it does not say."),
+    Column("completion_tokens", pl.Int64, "Tokens of the completion."),
+    Column("elapsed_s", pl.Float64, "Seconds from submission to the last token."),
+    Column("engine", pl.String, "Engine that ran it, with its version."),
+    Column("cost_usd", pl.Float64, "Money that it cost; null when the recipe names no price."),
+)

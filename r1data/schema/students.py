@@ -1,0 +1,49 @@
+"""Ledgers of what was trained and how it fared."""
+
+import polars as pl
+
+from r1data.schema.table import Column, ledger
+
+STUDENTS = ledger(
+    "students",
+    "run_key",
+    "One row per finished training job.",
+    Column("run_key", pl.String, "Content address of mix rows, recipe, base, seed and trainer versions."),
+    Column("student", pl.String, "Name of the student's file in recipes/students."),
+    Column("recipe", pl.String, "Name of the recipe whose corpus it read."),
+    Column("mix", pl.String, "The SQL text of the mix."),
+    Column("rows_digest", pl.String, "Content address of the rows that it trained on."),
+    Column("inputs", pl.String, "Versions of the tables that the mix read, as a JSON object."),
+    Column("base", pl.String, "Base model as the recipe names it."),
+    Column("base_revision", pl.String, "Hash of the base model's weights."),
+    Column("n_rows", pl.Int64, "Traces that it trained on."),
+    Column("n_rows_too_long", pl.Int64, "Traces left out because they exceed the student's context."),
+    Column("steps", pl.Int64, "Optimiser steps."),
+    Column("first_loss", pl.Float64, "Training loss at the first logged step."),
+    Column("last_loss", pl.Float64, "Training loss at the last logged step."),
+    Column("elapsed_s", pl.Float64, "Seconds of training."),
+    Column("peak_memory_bytes", pl.Int64, "Peak resident memory of the trainer."),
+    Column("revision", pl.String, "Hash of the student's weights."),
+    Column("folder", pl.String, "Folder of the student, relative to the students' folder."),
+)
+
+EVALUATIONS = ledger(
+    "evaluations",
+    "student_id benchmark item_id index",
+    "One row per attempt of a student, or of its base, at a benchmark item.",
+    Column("student_id", pl.String, "Content address of the model's weights and of how it was sampled."),
+    Column("student", pl.String, "Name of the student, or of the base model."),
+    Column("run_key", pl.String, "Training job that made the model; null for a base model."),
+    Column("revision", pl.String, "Hash of the model's weights."),
+    Column("benchmark", pl.String, "Name of the benchmark."),
+    Column("item_id", pl.String, "The item."),
+    Column("index", pl.Int32, "Attempt number, from 0."),
+    Column("completion", pl.String, "Raw text that the model wrote."),
+    Column("finish_reason", pl.String, "One of stop, length, abort, error, repetition, rejected, refusal."),
+    Column("completion_tokens", pl.Int64, "Tokens of the completion."),
+    Column("elapsed_s", pl.Float64, "Seconds from submission to the last token."),
+    Column("verdict", pl.String, "Verdict on the answer: right, wrong or unknown."),
+    Column("well_formed", pl.Boolean, "Whether the thought was opened, closed and followed by an answer."),
+    Column("solved", pl.Boolean, "Right and well-formed; a completion that hit the cap counts as unsolved."),
+    Column("last_number_right", pl.Boolean, "Whether the last number (or word) is the reference, whatever the form."),
+)

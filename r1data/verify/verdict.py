@@ -1,0 +1,59 @@
+"""The one type of every verifier and judge."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Word = Literal["right", "wrong", "unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a verifier says of one completion. A verifier never raises on text."""
+
+    verdict: Word
+    """`unknown` is our doubt, time-out or crash; it is never a wrong answer."""
+    reward: float | None
+    """0.0 wrong … 1.0 right; None when unknown."""
+    reason: str
+    """One word of REASONS; counted in reports, so never free text."""
+    extracted: str | None = None
+    """The answer that was compared; None when there was none."""
+    version: str = ""
+    """Version of the verifier."""
+    ms: float = 0.0
+    """Milliseconds that it took."""
+
+
+REASONS = {
+    "equal": "right: the answer equals the reference",
+    "scored": "right: the task's own scorer gives full marks",
+    "well_formed": "right: the thought is opened, closed and followed by an answer",
+    "in_language": "right: the trace is written in the language of its prompt",
+    "different": "wrong: the answer differs from the reference",
+    "partial": "wrong: the task's own scorer gives less than full marks",
+    "no_answer": "wrong: the completion finished without an answer",
+    "no_thought": "wrong: there is no thought",
+    "unclosed_thought": "wrong: the thought was never closed",
+    "stray_tags": "wrong: thought tags are repeated or out of place",
+    "mixed_language": "wrong: part of the trace is in another script",
+    "truncated": "unknown: the completion hit its cap or was aborted",
+    "timeout": "unknown: the verifier ran out of time",
+    "crash": "unknown: the verifier failed",
+    "bad_reference": "unknown: the reference cannot be read",
+}
+"""The closed vocabulary of reasons."""
+
+
+def right(reason: str, extracted: str | None = None, reward: float = 1.0) -> Verdict:
+    """A verdict that accepts."""
+    return Verdict("right", reward, reason, extracted)
+
+
+def wrong(reason: str, extracted: str | None = None, reward: float = 0.0) -> Verdict:
+    """A verdict that rejects."""
+    return Verdict("wrong", reward, reason, extracted)
+
+
+def unknown(reason: str, extracted: str | None = None) -> Verdict:
+    """A verdict that abstains."""
+    return Verdict("unknown", None, reason, extracted)
