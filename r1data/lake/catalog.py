@@ -1,0 +1,116 @@
+"""The catalog: one DuckDB file whose views are the lake's tables and the queries of `sql/views/`.
+
+Any DuckDB client opens it, without r1data and without an extension:
+
+    duckdb dagster_home/lake/catalog.duckdb "select * from funnel"
+
+A local lake has it beside its tables; that of an `s3://` lake lives in `dagster_home/`, and `r1data sql` serves it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from filelock import FileLock
+
+from r1data import ids, paths
+from r1data.errors import SchemaError
+from r1data.lake import delta, storage
+from r1data.schema import TABLES, Table
+from r1data.schema.table import Dtype
+
+VIEWS = paths.PROJECT / "sql" / "views"
+COMPATIBILITY = "v1.0.0"
+"""Oldest DuckDB that can open the file."""
+
+_TYPES: Mapping[Dtype, str] = {
+    pl.String: "varchar",
+    pl.Int16: "smallint",
+    pl.Int32: "integer",
+    pl.Int64: "bigint",
+    pl.Float64: "double",
+    pl.Boolean: "boolean",
+    pl.Binary: "blob",
+    pl.Datetime("us", "UTC"): "timestamptz",
+}
+
+
+def path(root: str) -> Path:
+    """Where the catalog of the lake at `root` is."""
+    if storage.is_s3(root):
+        return paths.home() / f"catalog-{ids.digest(root)[:12]}.duckdb"
+    return Path(root) / "catalog.duckdb"
+
+
+def rebuild(root: str) -> Path:
+    """Write the catalog over the newest versions and put it in place atomically; one writer at a time."""
+    target = path(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        fresh.unlink(missing_ok=True)
+        with duckdb.connect(fresh, config={"storage_compatibility_version": COMPATIBILITY}) as connection:
+            if storage.is_s3(root):
+                connection.register_filesystem(storage.filesystem())
+            for table in TABLES.values():
+                _create_table_view(connection, root, table)
+            _create_views(connection, VIEWS)
+        fresh.replace(target)
+    return target
+
+
+def current_files(root: str) -> list[str]:
+    """Addresses of every file of the newest versions."""
+    return [
+        f"{root}/{name}/{file.path}"
+        for name in TABLES
+        for file in delta.files(delta.open_table(f"{root}/{name}"))
+    ]
+
+
+def sql_type(dtype: Dtype) -> str:
+    """The DuckDB type of a Polars dtype."""
+    if isinstance(dtype, pl.List):
+        return f"{sql_type(dtype.inner)}[]"
+    if isinstance(dtype, pl.Struct):
+        return "struct(" + ", ".join(f'"{f.name}" {sql_type(f.dtype)}' for f in dtype.fields) + ")"
+    return _TYPES[dtype]
+
+
+def literal(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _create_table_view(connection: duckdb.DuckDBPyConnection, root: str, table: Table) -> None:
+    found = delta.files(delta.open_table(f"{root}/{table.name}"))
+    if found:
+        columns = ", ".join(f'cast("{c.name}" as {sql_type(c.dtype)}) as "{c.name}"' for c in table.columns)
+        files = ", ".join(literal(f"{root}/{table.name}/{file.path}") for file in found)
+        hive = ", ".join(f"'{name}': varchar" for name in table.partition_by)
+        options = f"hive_partitioning = true, hive_types = {{{hive}}}, union_by_name = true"
+        query = f"select {columns} from read_parquet([{files}], {options})"
+    else:
+        columns = ", ".join(f'cast(null as {sql_type(c.dtype)}) as "{c.name}"' for c in table.columns)
+        query = f"select {columns} where false"
+    connection.execute(f'create view "{table.name}" as {query}')
+    connection.execute(f'comment on view "{table.name}" is {literal(table.doc)}')
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Create one view per file; files may refer to one another in any order."""
+    waiting = sorted(folder.glob("*.sql"))
+    while waiting:
+        failed: dict[Path, duckdb.Error] = {}
+        for file in waiting:
+            query = file.read_text(encoding="utf-8").strip().rstrip(";")
+            try:
+                connection.execute(f'create view "{file.stem}" as {query}')
+            except duckdb.CatalogException as error:  # perhaps it reads a view that comes later
+                failed[file] = error
+        if len(failed) == len(waiting):
+            file, error = next(iter(failed.items()))
+            raise SchemaError(f"{file.name} is no valid view: {str(error).splitlines()[0]}") from error
+        waiting = list(failed)

@@ -1,0 +1,206 @@
+"""The lake's promises, on a local folder and on S3."""
+
+import polars as pl
+import pytest
+
+from r1data.errors import ConcurrentWrite, QueryError, SchemaError
+from r1data.lake import Lake, delta, publish
+from r1data.lake.query import fetch
+from r1data.lake.verify import verify
+from r1data.schema import TABLES
+
+PARTITION = {"recipe": "night", "night": "2026-01-01"}
+
+
+def prompts(*ids: str, night: str = "2026-01-01", source: str = "templates") -> pl.DataFrame:
+    """Prompt rows with the given ids."""
+    messages = [{"role": "user", "content": "What is 1 + 1?"}]
+    return pl.DataFrame(
+        [(night, i, messages, "math", "add1", "en", source, "here", None) for i in ids],
+        schema=TABLES["prompts"].schema,
+        orient="row",
+    )
+
+
+def intake(*ids: str, night: str = "2026-01-01") -> pl.DataFrame:
+    """Intake rows with the given ids."""
+    return pl.DataFrame(
+        [("night", night, i, "templates", 1, True, None, None) for i in ids],
+        schema=TABLES["intake"].schema,
+        orient="row",
+    )
+
+
+def stored(lake: Lake, table: str, night: str | None = None) -> list[str]:
+    return sorted(lake.scan(table, night).collect()["prompt_id"])
+
+
+def test_a_table_that_was_never_published_scans_as_typed_and_empty(lake: Lake):
+    frame = lake.scan("rollouts").collect()
+    assert frame.schema == TABLES["rollouts"].schema
+    assert frame.height == 0
+    assert lake.version("rollouts") is None
+
+
+def test_appending_a_stored_key_again_changes_nothing(lake: Lake):
+    first = lake.append("prompts", prompts("a", "b"))
+    again = lake.append("prompts", prompts("b", "a", night="2026-01-02", source="files"))
+    assert (first.n_rows, first.changed) == (2, True)
+    assert (again.n_rows, again.changed, again.version) == (0, False, first.version)
+    assert lake.scan("prompts").collect()["source"].unique().to_list() == ["templates"]
+
+
+def test_appending_stores_only_new_keys_and_the_first_of_equal_ones(lake: Lake):
+    lake.append("prompts", prompts("a"))
+    both = pl.concat([prompts("a", "b", source="second"), prompts("b", source="third")])
+    assert lake.append("prompts", both).n_rows == 1
+    rows = dict(lake.scan("prompts").collect().select("prompt_id", "source").iter_rows())
+    assert rows == {"a": "templates", "b": "second"}
+
+
+def test_a_night_scans_alone(lake: Lake):
+    lake.append("prompts", pl.concat([prompts("a"), prompts("b", night="2026-01-02")]))
+    assert stored(lake, "prompts", "2026-01-02") == ["b"]
+
+
+def test_replacing_with_equal_content_makes_no_version(lake: Lake):
+    first = lake.replace("intake", PARTITION, intake("a", "b"))
+    again = lake.replace("intake", PARTITION, intake("b", "a"))
+    assert first.changed and not again.changed
+    assert again.version == first.version
+
+
+def test_replacing_one_partition_leaves_the_others(lake: Lake):
+    lake.replace("intake", PARTITION, intake("a"))
+    lake.replace("intake", PARTITION | {"night": "2026-01-02"}, intake("b", night="2026-01-02"))
+    lake.replace("intake", PARTITION, intake("c"))
+    assert stored(lake, "intake") == ["b", "c"]
+    lake.replace("intake", PARTITION, intake())
+    assert stored(lake, "intake") == ["b"]
+
+
+def test_an_old_version_reads_as_it_was(lake: Lake):
+    first = lake.replace("intake", PARTITION, intake("a"))
+    lake.replace("intake", PARTITION, intake("b"))
+    assert lake.scan("intake", version=first.version).collect()["prompt_id"].to_list() == ["a"]
+
+
+def test_the_loser_of_a_race_for_a_partition_is_told_and_publishes_nothing(lake: Lake):
+    other = Lake(lake.root)
+    lake.begin("intake", PARTITION)
+    other.replace("intake", PARTITION, intake("winner"))
+    with pytest.raises(ConcurrentWrite, match="intake/night/2026-01-01"):
+        lake.replace("intake", PARTITION, intake("loser"))
+    assert stored(lake, "intake") == ["winner"]
+
+
+def test_a_race_for_another_partition_is_no_race(lake: Lake):
+    other = Lake(lake.root)
+    lake.begin("intake", PARTITION)
+    other.replace("intake", PARTITION | {"night": "2026-01-02"}, intake("b", night="2026-01-02"))
+    lake.replace("intake", PARTITION, intake("a"))
+    assert stored(lake, "intake") == ["a", "b"]
+
+
+def test_two_appends_from_the_same_version_store_a_key_once(lake: Lake):
+    lake.append("prompts", prompts("a"))
+    table, root = TABLES["prompts"], lake.table_root("prompts")
+    stale = delta.open_table(root)
+    lake.append("prompts", prompts("b"))
+    assert stale is not None
+    with pytest.raises(ConcurrentWrite):
+        delta.commit(stale, root, delta.files(stale), replace=None, partition_by=table.partition_by, info={})
+    assert lake.append("prompts", prompts("b", "c")).n_rows == 1
+    assert stored(lake, "prompts") == ["a", "b", "c"]
+
+
+def test_wrong_columns_are_refused_by_name_and_publish_nothing(lake: Lake):
+    with pytest.raises(SchemaError, match="lack \\['family'\\]"):
+        lake.append("prompts", prompts("a").drop("family"))
+    with pytest.raises(SchemaError, match="mood"):
+        lake.append("prompts", prompts("a").with_columns(mood=pl.lit("good")))
+    with pytest.raises(SchemaError, match="domain"):
+        lake.append("prompts", prompts("a").with_columns(domain=pl.lit(1)))
+    with pytest.raises(SchemaError, match="cannot name a partition"):
+        lake.append("prompts", prompts("a", night="../up"))
+    assert lake.version("prompts") is None
+
+
+def test_ledgers_are_not_replaced_and_derived_tables_not_appended_to(lake: Lake):
+    with pytest.raises(SchemaError, match="append to"):
+        lake.replace("prompts", PARTITION, prompts("a"))
+    with pytest.raises(SchemaError, match="replace partitions of"):
+        lake.append("intake", intake("a"))
+    with pytest.raises(SchemaError, match="no table"):
+        lake.scan("prompt")
+
+
+def test_rows_of_another_partition_or_with_one_key_twice_are_refused(lake: Lake):
+    with pytest.raises(SchemaError, match="belong to"):
+        lake.replace("intake", PARTITION, intake("a", night="2026-01-02"))
+    with pytest.raises(SchemaError, match="share their key"):
+        lake.replace("intake", PARTITION, intake("a", "a"))
+    assert lake.version("intake") is None
+
+
+def test_history_says_who_published_from_what(lake: Lake):
+    lake.append("prompts", prompts("a"), run="run-1", inputs={"benchmarks": 3})
+    entry = lake.history("prompts").row(0, named=True)
+    assert (entry["run"], entry["inputs"]) == ("run-1", '{"benchmarks": 3}')
+
+
+def test_a_ledger_spans_several_files_and_reads_columns_that_old_files_lack(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(publish, "FILE_BYTES", 200)
+    many = [f"p{i:04}" for i in range(500)]
+    lake.append("prompts", prompts(*many))
+    assert stored(lake, "prompts") == many
+
+
+def test_sql_sees_every_publish_and_empty_tables(lake: Lake):
+    lake.append("prompts", prompts("a"))
+    assert fetch(lake, "select prompt_id, night from prompts").rows() == [("a", "2026-01-01")]
+    lake.append("prompts", prompts("b"))
+    assert fetch(lake, "select count(*) as n from prompts")["n"].item() == 2
+    assert fetch(lake, "select * from rollouts").height == 0
+    assert fetch(lake, "select prompt_id from prompts where prompt_id = $id", {"id": "b", "unused": 1}).height == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select 1; select 2",
+        "create table x (i int)",
+        "drop view prompts",
+        "copy prompts to '/tmp/r1data-leak.csv'",
+        "with x as (insert into prompts select * from prompts returning *) select * from x",
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/passwd')",
+        "select * from glob('/*')",
+        "select * from 'pyproject.toml'",
+        "attach '/tmp/r1data-leak.db'",
+        "set lock_configuration = false",
+        "install httpfs",
+        "select * from frame",
+        "select $missing",
+        "select nigt from prompts",
+        "selec",
+        "",
+    ],
+)
+def test_sql_refuses_what_is_not_one_harmless_select(lake: Lake, statement: str):
+    frame = prompts("b")  # `select * from frame` must not see a Python variable
+    lake.append("prompts", frame)
+    with pytest.raises(QueryError):
+        fetch(lake, statement)
+    assert stored(lake, "prompts") == ["b"]
+
+
+def test_a_lake_without_catalog_says_how_to_get_one(lake: Lake):
+    with pytest.raises(QueryError, match="r1data run"):
+        fetch(lake, "select 1")
+
+
+def test_an_undamaged_lake_verifies(lake: Lake):
+    lake.append("prompts", prompts("a", "b"))
+    lake.replace("intake", PARTITION, intake("a"))
+    assert list(verify(lake)) == []
