@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 OPEN, CLOSE = "<think>", "</think>"
@@ -67,3 +68,12 @@ def numbers(text: str) -> list[str]:
 def prompt_text(messages: list[dict[str, str]]) -> str:
     """The contents of chat messages, one after the other."""
     return "\n".join(message["content"] for message in messages)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """How an error names what is not known: "`mat`; did you mean `math`? Known: exact, math."."""
+    from rapidfuzz import process
+
+    names = sorted(known)
+    match = process.extractOne(name, names)
+    return f"`{name}`{f'; did you mean `{match[0]}`?' if match else '.'} Known: {', '.join(names)}."

@@ -1,0 +1,43 @@
+"""The command line: `r1data <verb>`; stdout is data, stderr is talk, and the exit status is 0, 1 or 2.
+
+Each verb calls one library function. An expected error prints one line that says what to do.
+"""
+
+import logging
+import sys
+
+import typer
+
+from r1data.cli import lake, model, night, query, train
+from r1data.errors import R1DataError
+
+app = typer.Typer(
+    name="r1data",
+    help="Verified, deduplicated corpora of long chain-of-thought traces, every night.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for verbs in (night, query, train):
+    verbs.add(app)
+app.add_typer(lake.app, name="lake")
+app.add_typer(model.app, name="model")
+
+
+def main() -> None:
+    """Run a verb; an R1DataError becomes one line on stderr and its exit status."""
+    _talk_to_stderr()
+    try:
+        app()
+    except R1DataError as error:
+        print(f"r1data: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+
+
+def _talk_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("r1data")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,19 @@
+"""Engines: what turns prompts into completions. To add one, write a file here and name it below.
+
+An engine is made as `ENGINES[name](generate, model)` from the recipe's [generate] section and a `ModelFolder`, and
+used as a context manager (`r1data.generate.engine.Engine`).
+"""
+
+from collections.abc import Callable
+
+from r1data.generate.engine import Engine
+from r1data.generate.fake import FakeEngine
+from r1data.generate.models import ModelFolder
+from r1data.generate.vllm import VllmEngine
+from r1data.recipe import Generate
+
+ENGINES: dict[str, Callable[[Generate, ModelFolder], Engine]] = {
+    "vllm": VllmEngine,
+    "fake": FakeEngine,
+}
+"""Engines by the name that recipes use."""

@@ -1,16 +1,17 @@
 """The engine protocol: what turns prompts into completions.
 
-An engine is fed continuously: the runner submits requests while others are in flight and takes back whatever finished.
+An engine is fed continuously: the runner submits requests while others are in flight and takes back whatever
+finished.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from r1data.recipe import Sampling
 
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition", "rejected", "refusal")
-"""Why a completion ended: its own end, the cap, us, a fault, a loop, too long to submit, the model's refusal."""
+"""Why a completion ended: its own end, the cap, us, a fault, a loop, unfit to submit, the model's refusal."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Request:
     seed: int
     max_tokens: int
     """Completion tokens allowed."""
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     prefill: str | None = None
     """Text that the completion starts with; the returned text includes it."""
     thinking: bool | None = None
@@ -55,8 +56,18 @@ class Engine(Protocol):
     slots: int
     """Completions that it works on at once."""
 
+    @property
+    def pending(self) -> int:
+        """Requests that it works on, as of the last `poll`.
+
+        0 while some have not come back means that these are lost.
+        """
+
     def submit(self, requests: Sequence[Request]) -> None:
-        """Queue requests; a request whose prompt leaves no room comes back as `rejected`."""
+        """Queue requests.
+
+        One whose prompt leaves no room comes back as `rejected`; a cap larger than the room is cut to it.
+        """
 
     def poll(self, timeout_s: float) -> list[Completion]:
         """Everything that finished since the last call; waits up to `timeout_s` for the first one.
@@ -66,7 +77,13 @@ class Engine(Protocol):
         """
 
     def load(self, model: str) -> None:
-        """Replace the weights by those of another model folder of the same architecture; nothing may be in flight."""
+        """Replace the weights by those of another model folder of the same architecture.
+
+        Tokenizer and chat template stay; nothing may be in flight.
+
+        Raises:
+            EngineError: something is in flight, or the weights do not fit, which ends the engine.
+        """
 
     def __enter__(self) -> Self: ...
 

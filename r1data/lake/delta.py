@@ -149,13 +149,17 @@ def commit(
             mode="append" if replace is None else "overwrite",
             schema=handle.schema(),
             partition_by=list(partition_by),
-            partition_filters=None if replace is None else [(key, "=", value) for key, value in replace.items()],
+            partition_filters=None
+            if replace is None
+            else [(key, "=", value) for key, value in replace.items()],
             commit_properties=CommitProperties(
                 custom_metadata=metadata | {"code_version": __version__}, max_commit_retries=0
             ),
         )
     except CommitFailedError as error:
-        raise ConcurrentWrite(f"Another run published to {root} first. Run again; nothing of this run is visible.") from error
+        raise ConcurrentWrite(
+            f"Another run published to {root} first. Run again; nothing of this run is visible."
+        ) from error
     version = handle.version() + 1  # without retries, the commit is the next one or fails
     _sync_log(root, version)
     return version

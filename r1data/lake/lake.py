@@ -1,8 +1,8 @@
 """One lake: scan its tables, publish to them, ask what they went through.
 
-    >>> lake = Lake("dagster_home/lake")
-    >>> lake.scan("rollouts", "2026-01-01").select(pl.len()).collect().item()
-    1536
+>>> lake = Lake("dagster_home/lake")
+>>> lake.scan("rollouts", "2026-01-01").select(pl.len()).collect().item()
+1536
 """
 
 from collections.abc import Iterable, Mapping

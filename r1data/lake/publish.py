@@ -66,7 +66,9 @@ def read(root: str, table: Table, found: list[DataFile]) -> pl.LazyFrame:
     ).select(list(table.schema))
 
 
-def append(root: str, table: Table, frame: pl.DataFrame | pl.LazyFrame, info: Mapping[str, Any]) -> Publication:
+def append(
+    root: str, table: Table, frame: pl.DataFrame | pl.LazyFrame, info: Mapping[str, Any]
+) -> Publication:
     """Add the rows whose key is not stored yet; of equal keys in the frame the first counts.
 
     A race with another writer is answered by reading again, joining again and trying again.
@@ -131,7 +133,12 @@ def replace(
                     storage.put(path, root, file.path)
             try:
                 version = delta.commit(
-                    handle, root, staged.values(), replace=partition, partition_by=table.partition_by, info=info
+                    handle,
+                    root,
+                    staged.values(),
+                    replace=partition,
+                    partition_by=table.partition_by,
+                    info=info,
                 )
             except ConcurrentWrite:
                 continue  # perhaps another partition: the comparison above decides
@@ -166,6 +173,8 @@ def _check_partition_rows(staged: dict[Path, DataFile], table: Table, partition:
     if strays:
         raise SchemaError(f"Rows for {table.name} belong to {strays[0]}, not to {dict(partition)}.")
     if staged:
-        keys = pl.scan_parquet(list(staged)).select(pl.struct(table.key).is_duplicated().sum()).collect().item()
+        keys = (
+            pl.scan_parquet(list(staged)).select(pl.struct(table.key).is_duplicated().sum()).collect().item()
+        )
         if keys:
             raise SchemaError(f"{keys} rows for {table.name} share their key {table.key} with another row.")

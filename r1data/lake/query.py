@@ -27,7 +27,9 @@ def connect(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
         QueryError: the lake has no catalog yet.
     """
     if not lake.catalog_path.exists():
-        raise QueryError(f"{lake.root} has no catalog yet. `r1data run` makes a night; after a move, `r1data lake catalog`.")
+        raise QueryError(
+            f"{lake.root} has no catalog yet. `r1data run` makes a night; after a move, `r1data lake catalog`."
+        )
     settings = {
         "python_enable_replacements": False,
         "autoinstall_known_extensions": False,
@@ -55,11 +57,15 @@ def fetch(lake: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> 
         except duckdb.Error as error:
             raise QueryError(_message(error)) from error
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise QueryError("Give exactly one SELECT statement; the corpus is changed by publishing, never by SQL.")
+            raise QueryError(
+                "Give exactly one SELECT statement; the corpus is changed by publishing, never by SQL."
+            )
         wanted = statements[0].named_parameters
         given = dict(parameters or {})
         if missing := sorted(wanted - set(given)):
-            raise QueryError(f"The query needs {', '.join('$' + m for m in missing)}. Give each as --param name=value.")
+            raise QueryError(
+                f"The query needs {', '.join('$' + m for m in missing)}. Give each as --param name=value."
+            )
         try:
             used = {name: given[name] for name in wanted}
             return connection.sql(sql, params=used).pl()

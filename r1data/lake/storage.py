@@ -24,7 +24,9 @@ def options(root: str) -> dict[str, str] | None:
     """Storage options that Polars and delta-rs take; None for a local folder."""
     if not is_s3(root):
         return None
-    found = {"aws_region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"}
+    found = {
+        "aws_region": os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    }
     if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
         found |= {"aws_endpoint_url": endpoint, "aws_allow_http": str(endpoint.startswith("http://")).lower()}
     return found

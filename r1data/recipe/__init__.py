@@ -1,12 +1,13 @@
 """TOML → typed recipe: what to make (`night.toml`), who is asked (`teachers/*.toml`), who learns (`students/*.toml`).
 
-    >>> load_recipe(Path("recipes/night.toml")).generate.rollouts_per_prompt
-    8
+>>> load_recipe(Path("recipes/night.toml")).generate.rollouts_per_prompt
+8
 """
 
 from r1data.recipe.load import DEFAULT_RECIPE, load_recipe, load_student, load_teacher
 from r1data.recipe.night import (
     BenchmarkSource,
+    Checks,
     Contamination,
     Duplicates,
     Generate,
@@ -24,6 +25,7 @@ from r1data.recipe.teacher import FewShot, Sampling, Teacher
 __all__ = [
     "DEFAULT_RECIPE",
     "BenchmarkSource",
+    "Checks",
     "Contamination",
     "Duplicates",
     "Evaluate",

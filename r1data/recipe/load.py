@@ -41,14 +41,18 @@ def _named(folder: str, name: str) -> Path:
     if path.is_file():
         return path
     known = sorted(file.stem for file in path.parent.glob("*.toml"))
-    raise ConfigError(f"recipes/{folder} has no {name}.toml{_nearest(name, known)} It has {', '.join(known)}.")
+    raise ConfigError(
+        f"recipes/{folder} has no {name}.toml{_nearest(name, known)} It has {', '.join(known)}."
+    )
 
 
 def _load(path: Path, model: type[S]) -> S:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"There is no recipe {path}. Give a TOML file; recipes/night.toml is an example.") from None
+        raise ConfigError(
+            f"There is no recipe {path}. Give a TOML file; recipes/night.toml is an example."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} is not readable TOML: {error}.") from error
     if not content:

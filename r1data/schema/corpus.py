@@ -13,7 +13,9 @@ SELECTED = derived(
     PROMPT,
     TEACHER,
     Column("accepted", pl.Boolean, "Whether the trace is in the corpus."),
-    Column("rank", pl.Int64, "Place among the eligible traces of its prompt, 1 is best; null when not eligible."),
+    Column(
+        "rank", pl.Int64, "Place among the eligible traces of its prompt, 1 is best; null when not eligible."
+    ),
     Column(
         "stage",
         pl.String,
@@ -41,6 +43,8 @@ CORPUS = derived(
     Column("terms", pl.String, "Terms of use of the teacher's completions."),
     Column("reward", pl.Float64, "Reward of the deciding verdict, 0 to 1."),
     Column("rank", pl.Int64, "Place among the eligible traces of its prompt, 1 is best."),
-    Column("pass_rate", pl.Float64, "Mean reward of all decided rollouts of this prompt and teacher, 0 to 1."),
+    Column(
+        "pass_rate", pl.Float64, "Mean reward of all decided rollouts of this prompt and teacher, 0 to 1."
+    ),
     Column("completion_tokens", pl.Int64, "Tokens of the completion."),
 )

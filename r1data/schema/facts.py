@@ -59,9 +59,17 @@ LANGUAGE = ledger(
     ROLLOUT,
     Column("version", pl.String, "Version of the language pass."),
     Column("target", pl.String, "ISO 639-1 code of the wanted language."),
-    Column("target_share", pl.Float64, "Letters of the wanted script divided by all letters; null without letters."),
+    Column(
+        "target_share",
+        pl.Float64,
+        "Letters of the wanted script divided by all letters; null without letters.",
+    ),
     Column("n_foreign_chars", pl.Int64, "Letters of other scripts."),
-    Column("foreign_spans", pl.List(SPAN), "Runs of foreign letters: offset and length in characters, script, text."),
+    Column(
+        "foreign_spans",
+        pl.List(SPAN),
+        "Runs of foreign letters: offset and length in characters, script, text.",
+    ),
 )
 
 READABILITY = ledger(

@@ -6,7 +6,9 @@ from r1data.schema.table import MESSAGES, PROMPT, Column, derived, ledger
 
 QUESTION_COLUMNS = (
     Column("domain", pl.String, "One of math, code, stem, logic, instruction, general."),
-    Column("family", pl.String, "Kind of task within its source, such as a template family; few-shots follow it."),
+    Column(
+        "family", pl.String, "Kind of task within its source, such as a template family; few-shots follow it."
+    ),
 )
 
 BENCHMARKS = ledger(

@@ -35,7 +35,11 @@ PLAN = derived(
     TEACHER,
     Column("index", pl.Int32, "Attempt number at this prompt, from 0."),
     Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
-    Column("reason", pl.String, "new: the prompt was never asked; changed_teacher: only other teachers were asked."),
+    Column(
+        "reason",
+        pl.String,
+        "new: the prompt was never asked; changed_teacher: only other teachers were asked.",
+    ),
     Column("max_tokens", pl.Int32, "Completion tokens allowed."),
 )
 
@@ -50,8 +54,12 @@ ROLLOUTS = ledger(
     Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
     Column("seed", pl.Int64, "Sampling seed, derived from the rollout id."),
     Column("completion", pl.String, "Raw text that the model wrote, prefill included."),
-    Column("thought_start", pl.Int64, "Offset in characters where the thought begins; null without a thought."),
-    Column("thought_end", pl.Int64, "Offset in characters where the thought ends; null when it was never closed."),
+    Column(
+        "thought_start", pl.Int64, "Offset in characters where the thought begins; null without a thought."
+    ),
+    Column(
+        "thought_end", pl.Int64, "Offset in characters where the thought ends; null when it was never closed."
+    ),
     Column("answer_start", pl.Int64, "Offset in characters where the answer begins; null without one."),
     Column("finish_reason", pl.String, "One of stop, length, abort, error, repetition, rejected, refusal."),
     Column("prompt_tokens", pl.Int64, "Tokens of the rendered prompt."),

@@ -25,6 +25,11 @@ STUDENTS = ledger(
     Column("peak_memory_bytes", pl.Int64, "Peak resident memory of the trainer."),
     Column("revision", pl.String, "Hash of the student's weights."),
     Column("folder", pl.String, "Folder of the student, relative to the students' folder."),
+    Column(
+        "trained_at",
+        pl.Datetime("us", "UTC"),
+        "When it was recorded; the latest row of a name is its current student.",
+    ),
 )
 
 EVALUATIONS = ledger(
@@ -43,7 +48,12 @@ EVALUATIONS = ledger(
     Column("completion_tokens", pl.Int64, "Tokens of the completion."),
     Column("elapsed_s", pl.Float64, "Seconds from submission to the last token."),
     Column("verdict", pl.String, "Verdict on the answer: right, wrong or unknown."),
+    Column("extracted", pl.String, "The answer that was compared; null when there was none."),
     Column("well_formed", pl.Boolean, "Whether the thought was opened, closed and followed by an answer."),
     Column("solved", pl.Boolean, "Right and well-formed; a completion that hit the cap counts as unsolved."),
-    Column("last_number_right", pl.Boolean, "Whether the last number (or word) is the reference, whatever the form."),
+    Column(
+        "last_number_right",
+        pl.Boolean,
+        "Whether the last number (or word) is the reference, whatever the form.",
+    ),
 )

@@ -39,6 +39,7 @@ REASONS = {
     "truncated": "unknown: the completion hit its cap or was aborted",
     "timeout": "unknown: the verifier ran out of time",
     "crash": "unknown: the verifier failed",
+    "unknown_script": "unknown: no script is known for the language of the prompt",
     "bad_reference": "unknown: the reference cannot be read",
 }
 """The closed vocabulary of reasons."""

@@ -149,7 +149,9 @@ def test_history_says_who_published_from_what(lake: Lake):
     assert (entry["run"], entry["inputs"]) == ("run-1", '{"benchmarks": 3}')
 
 
-def test_a_ledger_spans_several_files_and_reads_columns_that_old_files_lack(lake: Lake, monkeypatch: pytest.MonkeyPatch):
+def test_a_ledger_spans_several_files_and_reads_columns_that_old_files_lack(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(publish, "FILE_BYTES", 200)
     many = [f"p{i:04}" for i in range(500)]
     lake.append("prompts", prompts(*many))
@@ -162,7 +164,10 @@ def test_sql_sees_every_publish_and_empty_tables(lake: Lake):
     lake.append("prompts", prompts("b"))
     assert fetch(lake, "select count(*) as n from prompts")["n"].item() == 2
     assert fetch(lake, "select * from rollouts").height == 0
-    assert fetch(lake, "select prompt_id from prompts where prompt_id = $id", {"id": "b", "unused": 1}).height == 1
+    assert (
+        fetch(lake, "select prompt_id from prompts where prompt_id = $id", {"id": "b", "unused": 1}).height
+        == 1
+    )
 
 
 @pytest.mark.parametrize(

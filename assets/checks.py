@@ -1,0 +1,219 @@
+"""One blocking check per stage: what must hold of a night before the next stage may build on it."""
+
+from collections.abc import Callable
+
+import dagster as dg
+import polars as pl
+
+from assets.resources import LakeResource, RecipeResource
+from r1data.curate import language as language_stage
+from r1data.curate import readability as readability_stage
+from r1data.curate.decontaminate import version as contamination_version
+from r1data.curate.dedup import algorithm
+from r1data.lake import Lake
+from r1data.recipe import Recipe, load_student
+from r1data.train.mix import mix_rows
+
+Found = tuple[int, str]
+"""How many rows are amiss, and one sentence."""
+
+
+def _passed(found: Found, **metadata: float) -> dg.AssetCheckResult:
+    amiss, sentence = found
+    return dg.AssetCheckResult(passed=amiss == 0, description=sentence, metadata={"amiss": amiss, **metadata})
+
+
+def _partition(context: dg.AssetCheckExecutionContext) -> str:
+    """The partition of the run; checks with partitions of their own are a preview in this Dagster."""
+    return context.run.tags["dagster/partition"]
+
+
+def _count(frame: pl.LazyFrame) -> int:
+    return frame.select(pl.len()).collect().item()
+
+
+def _mine(lake: Lake, recipe: Recipe, night: str, table: str) -> pl.LazyFrame:
+    return lake.scan(table, night).filter(pl.col("recipe") == recipe.name)
+
+
+def _every_rollout(asset: str, facts: Callable[[Lake, Recipe], pl.LazyFrame]) -> dg.AssetChecksDefinition:
+    """A check that every rollout of the night has a current fact of a stage; `facts` has a column rollout_id."""
+
+    @dg.asset_check(
+        asset=asset,
+        name=f"every_rollout_has_{asset}",
+        blocking=True,
+        description=f"No rollout of the night lacks {asset}.",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+    ) -> dg.AssetCheckResult:
+        opened = lake.open()
+        rollouts = opened.scan("rollouts", _partition(context))
+        lacking = _count(rollouts.join(facts(opened, recipe.read()), on="rollout_id", how="anti"))
+        return _passed((lacking, f"{lacking} rollouts lack {asset}. Materialise `{asset}` again."))
+
+    return check
+
+
+@dg.asset_check(asset="benchmarks", blocking=True)
+def benchmarks_have_items(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Every benchmark of the recipe has items with a reference."""
+    held = lake.open().scan("benchmarks").filter(pl.col("reference").is_not_null()).collect()
+    empty = [b.name for b in recipe.read().benchmarks if b.name not in set(held["benchmark"])]
+    return _passed((len(empty), f"Benchmarks without items: {empty or 'none'}."))
+
+
+@dg.asset_check(asset="prompts", blocking=True)
+def no_kept_prompt_is_a_benchmark_item(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """No prompt that may be asked is an item of a benchmark, and there are prompts to ask."""
+    opened = lake.open()
+    kept = _mine(opened, recipe.read(), _partition(context), "intake").filter("kept")
+    leaked = _count(kept.join(opened.scan("benchmarks"), left_on="prompt_id", right_on="item_id", how="semi"))
+    n_kept = _count(kept)
+    amiss = leaked + (n_kept == 0)
+    return _passed((amiss, f"{n_kept} prompts kept, {leaked} of them items of a benchmark."), kept=n_kept)
+
+
+@dg.asset_check(asset="plan", blocking=True)
+def plan_asks_only_kept_prompts(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Every planned rollout is of a prompt that may be asked, by a teacher that is on record."""
+    opened, night = lake.open(), _partition(context)
+    planned = _mine(opened, recipe.read(), night, "plan")
+    kept = _mine(opened, recipe.read(), night, "intake").filter("kept")
+    strays = _count(planned.join(kept, on="prompt_id", how="anti"))
+    strangers = _count(planned.join(opened.scan("teachers"), on="teacher_id", how="anti"))
+    return _passed(
+        (strays + strangers, f"{strays} rollouts of unkept prompts, {strangers} by unknown teachers.")
+    )
+
+
+@dg.asset_check(asset="rollouts", blocking=True)
+def every_planned_rollout_is_stored(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Nothing that the plan wants is missing."""
+    opened = lake.open()
+    planned = _mine(opened, recipe.read(), _partition(context), "plan")
+    lacking = _count(planned.join(opened.scan("rollouts"), on="rollout_id", how="anti"))
+    return _passed(
+        (lacking, f"{lacking} planned rollouts are not stored. Materialise `rollouts` again: it goes on.")
+    )
+
+
+@dg.asset_check(asset="selected", blocking=True)
+def every_rollout_of_the_plan_is_accounted_for(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Each planned rollout is accepted, or rejected with a stage and a reason."""
+    opened, night = lake.open(), _partition(context)
+    marked = _mine(opened, recipe.read(), night, "selected")
+    planned = _mine(opened, recipe.read(), night, "plan")
+    lost = _count(planned.join(marked, on="rollout_id", how="anti"))
+    mute = _count(
+        marked.filter(~pl.col("accepted") & (pl.col("stage").is_null() | (pl.col("reasons").list.len() == 0)))
+    )
+    return _passed(
+        (lost + mute, f"{lost} planned rollouts are not marked, {mute} are rejected without a reason.")
+    )
+
+
+@dg.asset_check(asset="corpus", blocking=True)
+def corpus_is_what_was_accepted(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """The corpus has exactly the accepted traces, each with a thought, an answer and full marks."""
+    opened, night = lake.open(), _partition(context)
+    rows = _mine(opened, recipe.read(), night, "corpus")
+    accepted = _mine(opened, recipe.read(), night, "selected").filter("accepted")
+    lost = _count(accepted.join(rows, on="rollout_id", how="anti"))
+    whole = (
+        (pl.col("reasoning").str.len_chars() > 0)
+        & (pl.col("answer").str.len_chars() > 0)
+        & (pl.col("reward") == 1)
+    )
+    broken = _count(rows.filter(~whole.fill_null(False)))
+    return _passed(
+        (
+            lost + broken,
+            f"{lost} accepted traces are missing, {broken} lack a thought, an answer or full marks.",
+        )
+    )
+
+
+@dg.asset_check(asset="sft_data", blocking=True)
+def no_row_asks_a_benchmark_item(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """No trace that the student reads is of a prompt in any benchmark."""
+    opened = lake.open()
+    rows = mix_rows(opened, load_student(_partition(context)).mix, recipe=recipe.read().name)
+    leaked = _count(
+        rows.lazy().join(opened.scan("benchmarks"), left_on="prompt_id", right_on="item_id", how="semi")
+    )
+    return _passed((leaked, f"{leaked} of {rows.height} rows ask a benchmark item."))
+
+
+@dg.asset_check(asset="student_sft", blocking=True)
+def loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+    """The loss at the end of training is below that at its start."""
+    mine = (
+        lake.open()
+        .scan("students")
+        .filter(pl.col("student") == _partition(context))
+        .sort("trained_at")
+        .tail(1)
+    )
+    first, last = mine.select("first_loss", "last_loss").collect().row(0)
+    return _passed(
+        (int(not last < first), f"Loss {first:.3f} at the start, {last:.3f} at the end."), last_loss=last
+    )
+
+
+@dg.asset_check(asset="evaluations", blocking=True)
+def every_item_was_asked_k_times(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource
+) -> dg.AssetCheckResult:
+    """Every item of the benchmark has k attempts by each model that was asked."""
+    how = load_student(_partition(context)).evaluate
+    opened = lake.open()
+    asked = opened.scan("evaluations").filter(pl.col("benchmark") == how.benchmark)
+    short = _count(asked.group_by("student_id", "item_id").len().filter(pl.col("len") < how.k))
+    return _passed(
+        (short, f"{short} items have fewer than {how.k} attempts. Materialise `evaluations` again.")
+    )
+
+
+every_rollout_has_verdicts = _every_rollout(
+    "verdicts", lambda lake, recipe: lake.scan("verdicts").select("rollout_id").unique()
+)
+every_rollout_has_duplicates = _every_rollout(
+    "duplicates",
+    lambda lake, recipe: lake.scan("signatures").filter(
+        pl.col("algorithm") == algorithm(recipe.duplicates.threshold)
+    ),
+)
+every_rollout_has_language = _every_rollout(
+    "language", lambda lake, recipe: lake.scan("language").filter(pl.col("version") == language_stage.VERSION)
+)
+every_rollout_has_readability = _every_rollout(
+    "readability",
+    lambda lake, recipe: lake.scan("readability").filter(pl.col("version") == readability_stage.VERSION),
+)
+every_rollout_has_contamination = _every_rollout(
+    "contamination",
+    lambda lake, recipe: (
+        lake.scan("contamination")
+        .filter(
+            pl.col("version")
+            == contamination_version(lake.scan("benchmarks"), ngram_words=recipe.contamination.ngram_words)
+        )
+        .select(rollout_id="subject_id")
+    ),
+)

@@ -1,0 +1,213 @@
+"""Group *curation*: what is known of every trace, and which traces become the corpus."""
+
+import dagster as dg
+import polars as pl
+
+from assets.metadata import counts, described, markdown
+from assets.partitions import NIGHTS
+from assets.resources import LakeResource, RecipeResource
+from assets.stage import Stage
+from r1data.curate import dedup
+from r1data.curate import language as language_stage
+from r1data.curate import readability as readability_stage
+from r1data.curate.corpus import corpus as make_corpus
+from r1data.curate.decontaminate import contamination as find_contamination
+from r1data.curate.decontaminate import version as contamination_version
+from r1data.curate.gate import check_corpus
+from r1data.curate.select import select
+from r1data.lake.query import fetch
+from r1data.report.funnel import funnel_markdown
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["rollouts"],
+    group_name="curation",
+    kinds={"python", "deltalake"},
+    metadata=described("duplicates"),
+)
+def duplicates(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """Pairs of near-duplicate traces, each checked exactly, over all nights; the twin is the earlier trace."""
+    stage = Stage(context, lake, recipe)
+    threshold = stage.recipe.duplicates.threshold
+    version = dedup.algorithm(threshold)
+    prompts = stage.scan("prompts")
+    todo = dedup.pending(stage.scan("rollouts", stage.night), stage.scan("signatures"), version)
+    found = dedup.find(
+        dedup.documents(todo, prompts),
+        stage.scan("bands"),
+        dedup.documents(stage.scan("rollouts"), prompts),
+        threshold=threshold,
+    )
+    published = stage.append("duplicates", found.duplicates)
+    stage.append("bands", found.bands)
+    stage.append("signatures", found.signatures)  # last: it says that the pairs of a trace are stored
+    return stage.report(
+        published,
+        compared=found.signatures.height,
+        candidates=found.n_candidates,
+        crowded_bands=found.n_crowded_bands,
+        exact_copies=found.duplicates.filter(pl.col("jaccard") == 1.0)["rollout_id"].n_unique(),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["rollouts"],
+    group_name="curation",
+    kinds={"polars", "deltalake"},
+    metadata=described("language"),
+)
+def language(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """How much of each trace is in the script of its prompt's language, and where other scripts stand."""
+    stage = Stage(context, lake, recipe)
+    stored = stage.scan("language", stage.night).filter(pl.col("version") == language_stage.VERSION)
+    targets = stage.scan("prompts").select("prompt_id", target="language")
+    todo = (
+        stage.scan("rollouts", stage.night)
+        .join(stored, on="rollout_id", how="anti")
+        .join(targets, on="prompt_id")
+        .rename({"completion": "text"})
+    )
+    published = stage.append("language", language_stage.language_mix(todo).collect())
+    held = stage.scan("language", stage.night).collect()
+    return stage.report(
+        published,
+        mixed=held.filter(pl.col("n_foreign_chars") > 0).height,
+        mean_target_share=held["target_share"].mean(),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["rollouts"],
+    group_name="curation",
+    kinds={"polars", "deltalake"},
+    metadata=described("readability"),
+)
+def readability(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """Repetition, paragraph length, code blocks and tag errors of each trace."""
+    stage = Stage(context, lake, recipe)
+    stored = stage.scan("readability", stage.night).filter(pl.col("version") == readability_stage.VERSION)
+    todo = stage.scan("rollouts", stage.night).join(stored, on="rollout_id", how="anti")
+    published = stage.append("readability", readability_stage.readability(todo).collect())
+    held = stage.scan("readability", stage.night).collect()
+    return stage.report(
+        published,
+        with_tag_errors=held.filter(pl.col("n_tag_errors") > 0).height,
+        mean_repetition=held["repetition"].mean(),
+        longest_paragraph_chars=held["longest_paragraph_chars"].max(),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["rollouts", "benchmarks"],
+    group_name="curation",
+    kinds={"python", "deltalake"},
+    metadata=described("contamination"),
+)
+def contamination(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """Traces that hold a benchmark item, word for word or by a long run of words, with the item and the words."""
+    stage = Stage(context, lake, recipe)
+    items = stage.scan("benchmarks")
+    ngram_words = stage.recipe.contamination.ngram_words
+    version = contamination_version(items, ngram_words=ngram_words)
+    subjects = stage.scan("rollouts", stage.night).select(
+        subject=pl.lit("trace"), subject_id="rollout_id", night="night", text="completion"
+    )
+    known = stage.scan("contamination", stage.night).filter(pl.col("version") == version)
+    todo = subjects.join(known, on="subject_id", how="anti")
+    found = find_contamination(todo, items, version=version, ngram_words=ngram_words).collect()
+    published = stage.append("contamination", found)
+    held = stage.scan("contamination", stage.night).filter(pl.col("version") == version).collect()
+    return stage.report(
+        published,
+        benchmark_items=items.select(pl.len()).collect().item(),
+        contaminated_prompts=held.filter(pl.col("subject") == "prompt")["contaminated"].sum(),
+        contaminated_traces=held.filter(pl.col("subject") == "trace")["contaminated"].sum(),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["verdicts", "duplicates", "language", "readability", "contamination"],
+    group_name="curation",
+    kinds={"polars", "deltalake"},
+    metadata=described("selected"),
+)
+def selected(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """Every rollout of the night, accepted or rejected, with the first failing stage and all reasons."""
+    stage = Stage(context, lake, recipe, replaces="selected")
+    planned = stage.scan_own("plan").select("rollout_id")
+    items = stage.scan("benchmarks")
+    version = contamination_version(items, ngram_words=stage.recipe.contamination.ngram_words)
+    before = stage.scan("selected").filter(
+        pl.col("accepted") & (pl.col("recipe") == stage.recipe.name) & (pl.col("night") < stage.night)
+    )
+    marked = select(
+        stage.scan("rollouts", stage.night).join(planned, on="rollout_id", how="semi"),
+        prompts=stage.scan("prompts"),
+        prompt_references=stage.scan("prompt_references"),
+        verdicts=stage.scan("verdicts", stage.night),
+        duplicates=stage.scan("duplicates"),
+        language=stage.scan("language", stage.night),
+        readability=stage.scan("readability", stage.night),
+        contamination=stage.scan("contamination").filter(pl.col("version") == version),
+        accepted_before=before.select("rollout_id"),
+        recipe=stage.recipe,
+    ).collect()
+    marked = marked.with_columns(recipe=pl.lit(stage.recipe.name))
+    published = stage.replace("selected", marked.select(stage.lake.scan("selected").collect_schema().names()))
+    query = "select * from funnel where recipe = $recipe and night = $night order by position"
+    return stage.report(
+        published,
+        accepted=marked["accepted"].sum(),
+        funnel=markdown(funnel_markdown(fetch(stage.lake, query, stage.partition))),
+        **counts(marked, "stage", "dropped_"),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["selected"],
+    group_name="curation",
+    kinds={"polars", "deltalake", "parquet"},
+    metadata=described("corpus"),
+)
+def corpus(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """Accepted traces with their text and every number that a mix needs."""
+    stage = Stage(context, lake, recipe, replaces="corpus")
+    rows = make_corpus(
+        stage.scan_own("selected"),
+        rollouts=stage.scan("rollouts"),
+        prompts=stage.scan("prompts"),
+        prompt_references=stage.scan("prompt_references"),
+        teachers=stage.scan("teachers"),
+        verdicts=stage.scan("verdicts"),
+    ).collect()
+    check_corpus(rows, stage.scan("verdicts", stage.night), stage.recipe.checks, night=stage.night)
+    shortest = rows.sort("completion_tokens").head(1)
+    return stage.report(
+        stage.replace("corpus", rows),
+        prompts=rows["prompt_id"].n_unique(),
+        completion_tokens=rows["completion_tokens"].sum(),
+        mean_completion_tokens=rows["completion_tokens"].mean(),
+        mean_pass_rate=rows["pass_rate"].mean(),
+        example=markdown("\n\n".join(shortest.select("reasoning", "answer").row(0)))
+        if shortest.height
+        else None,
+        **counts(rows, "family", "family_"),
+    )

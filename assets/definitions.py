@@ -1,0 +1,15 @@
+"""Everything that Dagster loads: `workspace.yaml` and `pyproject.toml` name this module."""
+
+import dagster as dg
+
+from assets import checks, curation, evaluation, jobs, prompts, rejection, rollouts, training
+from assets.resources import LakeResource, RecipeResource
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules([prompts, rollouts, rejection, curation, training, evaluation]),
+    asset_checks=dg.load_asset_checks_from_modules([checks]),
+    jobs=jobs.JOBS,
+    schedules=jobs.SCHEDULES,
+    resources={"lake": LakeResource(), "recipe": RecipeResource()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,56 @@
+"""How tables and text show in Dagster's UI."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from r1data.schema import TABLES
+
+INLINE_CHARS = 1000
+"""Markdown shorter than this renders in place."""
+
+
+def described(table: str) -> dict[str, Any]:
+    """Definition metadata: every column of a table with its type and sentence."""
+    columns = [
+        dg.TableColumn(name=column.name, type=str(column.dtype), description=column.doc)
+        for column in TABLES[table].columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns), "table": table}
+
+
+def row_count(rows: int) -> dict[str, int]:
+    """Rows of a partition, under the key that the UI plots."""
+    return {"dagster/partition_row_count": rows}
+
+
+def markdown(text: str) -> dg.MarkdownMetadataValue:
+    """Markdown with `<` escaped, or tags such as `<think>` would vanish; cut to what renders in place."""
+    escaped = text.replace("<", "&lt;")
+    return dg.MetadataValue.md(escaped if len(escaped) < INLINE_CHARS else escaped[: INLINE_CHARS - 2] + "…")
+
+
+def counts(frame: pl.DataFrame, column: str, prefix: str) -> dict[str, int]:
+    """Rows by value of a column, as metadata `<prefix><value>`."""
+    found = frame[column].drop_nulls().value_counts(sort=True)
+    return {f"{prefix}{value}": count for value, count in found.iter_rows()}
+
+
+def table(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """A small frame as a Markdown table."""
+    return markdown(rows_as_markdown(frame.columns, frame.to_dicts()))
+
+
+def rows_as_markdown(columns: list[str], rows: list[Mapping[str, Any]]) -> str:
+    """A Markdown table; numbers with two decimals."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    for row in rows:
+        lines.append("| " + " | ".join(_cell(row[column]) for column in columns) + " |")
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,101 @@
+"""Group *rollouts*: who is asked what tonight, and what came back."""
+
+import dagster as dg
+import polars as pl
+
+from assets.metadata import counts, described, markdown
+from assets.partitions import NIGHTS
+from assets.resources import LakeResource, RecipeResource
+from assets.stage import Stage
+from r1data.generate import ENGINES
+from r1data.generate.attempts import attempts
+from r1data.generate.journal import Journal, journal_path
+from r1data.generate.models import resolve
+from r1data.generate.plan import missing
+from r1data.generate.plan import plan as plan_night
+from r1data.generate.rollout import run
+from r1data.generate.teachers import teacher_row, with_template
+from r1data.recipe import load_teacher
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["prompts"],
+    group_name="rollouts",
+    kinds={"polars", "deltalake"},
+    metadata=described("plan"),
+)
+def plan(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """The rollouts that this night must make, and why: kept prompts × attempts, minus what other nights have stored."""
+    stage = Stage(context, lake, recipe, replaces="plan")
+    generate = stage.recipe.generate
+    teacher = load_teacher(generate.teacher)
+    row = teacher_row(teacher, resolve(teacher.model, teacher.revision), stage.night)
+    stage.append("teachers", row)
+    wanted = plan_night(
+        stage.scan_own("intake"),
+        stage.scan("rollouts"),
+        night=stage.night,
+        recipe=stage.recipe.name,
+        teacher_id=row["teacher_id"].item(),
+        n=generate.rollouts_per_prompt,
+        max_tokens=generate.max_tokens,
+    ).collect()
+    todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
+    return stage.report(
+        stage.replace("plan", wanted),
+        missing=todo,
+        prompts=wanted["prompt_id"].n_unique(),
+        completion_tokens_at_most=wanted["max_tokens"].sum(),
+        **counts(wanted, "reason", "reason_"),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["plan"],
+    group_name="rollouts",
+    kinds={"vllm", "deltalake"},
+    pool="gpu",
+    metadata=described("rollouts"),
+)
+def rollouts(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """What the teacher wrote, one row per attempt; only planned rollouts that are not stored yet are made."""
+    stage = Stage(context, lake, recipe)
+    generate = stage.recipe.generate
+    teacher = load_teacher(generate.teacher)
+    model = with_template(resolve(teacher.model, teacher.revision), teacher)
+    todo = missing(stage.scan_own("plan"), stage.scan("rollouts")).collect()
+    teacher_id = teacher_row(teacher, model, stage.night)["teacher_id"].item()
+    published = stage.append("rollouts", stage.scan("rollouts").clear())
+    numbers = {}
+    path = journal_path(stage.lake.root, stage.recipe.name, stage.night, teacher_id)
+    if todo.height or path.exists():
+        with Journal(path) as journal, ENGINES[generate.engine](generate, model) as engine:
+            made = run(
+                attempts(todo.lazy(), stage.scan("prompts"), teacher),
+                engine,
+                journal,
+                lambda frame: stage.append("rollouts", frame),
+                segment_s=generate.segment_s,
+            )
+        numbers = {
+            "completion_tokens": made.completion_tokens,
+            "prompt_tokens": made.prompt_tokens,
+            "tokens_per_s": round(made.tokens_per_s, 1),
+            "replayed": made.replayed,
+            "redone": made.redone,
+        }
+    held = stage.scan("rollouts", stage.night).collect()
+    one = held.filter(pl.col("finish_reason") == "stop").head(1)["completion"].to_list()
+    return stage.report(
+        published,
+        made=todo.height,
+        example=markdown(one[0]) if one else None,
+        **numbers,
+        **counts(held, "finish_reason", "finish_"),
+    )

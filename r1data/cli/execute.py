@@ -1,0 +1,74 @@
+"""Run a Dagster job in this process: the same assets, order and checks as in the UI.
+
+Dagster is imported here, when a verb needs it; the library itself knows nothing of it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from r1data import ids, paths
+from r1data.errors import GateError, R1DataError, RunInProgress
+from r1data.lake import storage
+from r1data.recipe.load import DEFAULT_RECIPE
+
+
+def run_job(job: str, partition: str, recipe: Path | None) -> None:
+    """Materialise every asset of a job for one partition.
+
+    Raises:
+        RunInProgress: another process runs a job on this lake.
+        GateError: a blocking check failed.
+        R1DataError: whatever a stage raised.
+    """
+    os.environ["R1DATA_RECIPE"] = str(
+        (recipe or Path(os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)).resolve()
+    )
+    os.environ["DAGSTER_HOME"] = str(paths.home())
+    paths.home().mkdir(parents=True, exist_ok=True)
+    with one_run(paths.lake_root()):
+        from dagster import DagsterError, DagsterInstance
+
+        from assets.definitions import defs
+
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        with DagsterInstance.get() as instance:
+            try:
+                result = defs.resolve_job_def(job).execute_in_process(
+                    instance=instance, partition_key=partition, run_config=quiet
+                )
+            except DagsterError as error:
+                raise _cause(error) from error
+        for check in result.get_asset_check_evaluations():
+            if not check.passed and check.severity.value == "ERROR":
+                raise GateError(
+                    f"Check {check.check_name} of {check.asset_key.to_user_string()} failed: {check.description}"
+                )
+
+
+@contextmanager
+def one_run(lake: str) -> Iterator[None]:
+    """Hold the lake for this process; the lock is freed by the system when the process dies."""
+    folder = paths.home() / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    root = lake if storage.is_s3(lake) else str(Path(lake).resolve())
+    try:
+        with FileLock(folder / f"{ids.digest(root)[:12]}.lock", timeout=0):
+            yield
+    except Timeout:
+        raise RunInProgress(
+            f"Another run is at work on {lake}. Wait for it to end; this one changed nothing."
+        ) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The R1DataError behind a Dagster error; the error itself when there is none."""
+    found: BaseException | None = error
+    while found:
+        if isinstance(found, R1DataError):
+            return found
+        found = found.__cause__ or found.__context__
+    return error

@@ -1,0 +1,50 @@
+"""The corpus: accepted traces with their text and every number that a mix needs."""
+
+import polars as pl
+
+from r1data.curate.current import deciding_verdicts
+from r1data.schema.corpus import CORPUS
+
+
+def corpus(
+    selected: pl.LazyFrame,
+    *,
+    rollouts: pl.LazyFrame,
+    prompts: pl.LazyFrame,
+    prompt_references: pl.LazyFrame,
+    teachers: pl.LazyFrame,
+    verdicts: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """Put together the accepted traces of a night.
+
+    Args:
+        selected: schema SELECTED, of one recipe and night.
+        rollouts: schema ROLLOUTS, all of the prompts in question: the pass rate is the mean reward of the
+            decided ones, so an undecided rollout (truncated, timed out) counts neither way.
+        prompts, prompt_references, teachers, verdicts: whole ledgers.
+
+    Returns:
+        Schema CORPUS, one row per accepted trace, by prompt_id and rank.
+    """
+    decided = deciding_verdicts(rollouts, verdicts, prompt_references).filter(pl.col("verdict") != "unknown")
+    pass_rates = decided.group_by("prompt_id", "teacher_id").agg(pass_rate=pl.col("reward").mean())
+    completion = pl.col("completion")
+    thought_chars = pl.col("thought_end") - pl.col("thought_start")
+    texts = rollouts.select(
+        "rollout_id",
+        "completion_tokens",
+        reasoning=completion.str.slice(pl.col("thought_start"), thought_chars).str.strip_chars(),
+        answer=completion.str.slice(pl.col("answer_start")).str.strip_chars(),
+    )
+    accepted = selected.filter("accepted").select(
+        "recipe", "night", "rollout_id", "prompt_id", "teacher_id", "rank"
+    )
+    return (
+        accepted.join(texts, on="rollout_id", how="left")
+        .join(prompts.drop("night"), on="prompt_id", how="left")
+        .join(teachers.select("teacher_id", "terms"), on="teacher_id", how="left")
+        .join(decided.select("rollout_id", "reward"), on="rollout_id", how="left")
+        .join(pass_rates, on=["prompt_id", "teacher_id"], how="left")
+        .select(CORPUS.schema.names())
+        .sort("prompt_id", "rank", "rollout_id")
+    )

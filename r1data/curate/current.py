@@ -1,0 +1,36 @@
+"""Current facts: of what several versions of references and verifiers said, what counts."""
+
+import polars as pl
+
+
+def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
+    """The reference of each prompt that was added last: schema PROMPT_REFERENCES, one row per prompt."""
+    newest_last = prompt_references.sort("added_at", "reference_version")
+    return newest_last.unique("prompt_id", keep="last", maintain_order=True)
+
+
+def verdicts_of(verdicts: pl.LazyFrame, verifier: str) -> pl.LazyFrame:
+    """Verdicts of one verifier that needs no reference, under its current version; schema VERDICTS."""
+    return _current(verdicts).filter(verifier=verifier)
+
+
+def deciding_verdicts(
+    rollouts: pl.LazyFrame, verdicts: pl.LazyFrame, prompt_references: pl.LazyFrame
+) -> pl.LazyFrame:
+    """The verdict that decides each rollout: of its reference's verifier, under the current versions of both.
+
+    Returns:
+        Schema VERDICTS plus prompt_id and teacher_id, at most one row per rollout; a rollout without one is
+        unverified.
+    """
+    references = current_references(prompt_references).select("prompt_id", "verifier", "reference_version")
+    wanted = rollouts.select("rollout_id", "prompt_id", "teacher_id").join(references, on="prompt_id")
+    return _current(verdicts).join(wanted, on=["rollout_id", "verifier", "reference_version"])
+
+
+def _current(verdicts: pl.LazyFrame) -> pl.LazyFrame:
+    from r1data.verify import VERIFIERS
+
+    versions = {name: verifier.version for name, verifier in VERIFIERS.items()}
+    columns = {"verifier": list(versions), "verifier_version": list(versions.values())}
+    return verdicts.join(pl.LazyFrame(columns), on=["verifier", "verifier_version"], how="semi")

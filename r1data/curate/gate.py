@@ -1,0 +1,35 @@
+"""The publish gate of a corpus: a night that went wrong publishes none."""
+
+import polars as pl
+
+from r1data.errors import GateError
+from r1data.recipe.night import Checks
+
+BY_FORM = ("format", "language")
+"""Verifiers that need no reference; the others decide by rule."""
+
+
+def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, night: str) -> None:
+    """Let a corpus pass, or say why it may not be published.
+
+    Args:
+        rows: schema CORPUS.
+        verdicts: schema VERDICTS, those of the night.
+        checks: the recipe's thresholds.
+        night: YYYY-MM-DD, for the message.
+
+    Raises:
+        GateError: too few accepted traces, or too many verdicts unknown; names both numbers and the key to change.
+    """
+    if rows.height < checks.min_accepted:
+        raise GateError(
+            f"Night {night} has {rows.height} accepted traces, fewer than {checks.min_accepted}. `r1data funnel --night "
+            f"{night}` shows where they fell; [checks] min_accepted is the limit. No corpus was published."
+        )
+    ruled = verdicts.filter(~pl.col("verifier").is_in(BY_FORM) & (pl.col("reason") != "truncated"))
+    share = ruled.select((pl.col("verdict") == "unknown").mean()).collect().item()
+    if share is not None and share > checks.max_unknown_share:
+        raise GateError(
+            f"{share:.0%} of the verdicts of night {night} are unknown, more than {checks.max_unknown_share:.0%} ([checks] "
+            "max_unknown_share). `r1data sql why_rejected` names the reasons. No corpus was published."
+        )

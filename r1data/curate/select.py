@@ -1,0 +1,170 @@
+"""Selection: which rollouts of a night become its corpus, and every reason against the others.
+
+It comes last: a trace is eligible when every stage passes it, survivors of duplicates are elected among
+eligible traces only, and the best of each prompt are accepted. A fact that is missing rejects, as
+`unverified` or `unmeasured`.
+"""
+
+import polars as pl
+
+from r1data.curate import language as language_stage
+from r1data.curate import readability as readability_stage
+from r1data.curate.current import deciding_verdicts, verdicts_of
+from r1data.curate.dedup import algorithm
+from r1data.curate.survivors import elect
+from r1data.recipe import Recipe
+from r1data.schema.corpus import SELECTED
+
+FACTS = (
+    "prompts", "prompt_references", "verdicts", "duplicates", "language", "readability", "contamination",
+)  # fmt: skip
+"""Tables that `select` reads besides the rollouts, by the names of its arguments."""
+
+_ORDER = {
+    "shortest": [pl.col("completion_tokens"), pl.col("rollout_id")],
+    "longest": [-pl.col("completion_tokens"), pl.col("rollout_id")],
+    "random": [pl.col("rollout_id")],  # a hash
+}
+
+
+def select(
+    rollouts: pl.LazyFrame,
+    *,
+    prompts: pl.LazyFrame,
+    prompt_references: pl.LazyFrame,
+    verdicts: pl.LazyFrame,
+    duplicates: pl.LazyFrame,
+    language: pl.LazyFrame,
+    readability: pl.LazyFrame,
+    contamination: pl.LazyFrame,
+    accepted_before: pl.LazyFrame,
+    recipe: Recipe,
+) -> pl.LazyFrame:
+    """Mark every rollout accepted or rejected, with all reasons in the order of the stages.
+
+    Args:
+        rollouts: schema ROLLOUTS, those of the night's plan.
+        prompts, prompt_references, verdicts, duplicates, language, readability: whole ledgers, all nights;
+            what is not of the current version is left aside.
+        contamination: CONTAMINATION under the current version of the comparison and the benchmarks.
+        accepted_before: rollout_id of the traces that the recipe accepted on earlier nights; they win.
+        recipe: thresholds, order and how many traces a prompt keeps.
+
+    Returns:
+        Schema SELECTED, one row per rollout, by rollout_id. The plan is run here, without the texts, because
+        the election is a loop.
+    """
+    version = algorithm(recipe.duplicates.threshold)
+    known = _gather(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
+    reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls()
+    marked, pairs, before = pl.collect_all(
+        [
+            known.with_columns(reasons=reasons),
+            duplicates.filter(algorithm=version).select("rollout_id", "twin_id", "jaccard"),
+            accepted_before.select("rollout_id"),
+        ]
+    )
+    eligible = marked.filter(pl.col("reasons").list.len() == 0).sort(_ORDER[recipe.select.order])
+    places = elect(
+        eligible.select("rollout_id", "prompt_id").iter_rows(),
+        pairs,
+        before["rollout_id"].sort(),
+        keep_per_prompt=recipe.select.keep_per_prompt,
+    )
+    elected = pl.DataFrame(
+        [(rollout_id, place.rank, place.twin_id, place.beyond) for rollout_id, place in places.items()],
+        schema={"rollout_id": pl.String, "rank": pl.Int64, "twin_id": pl.String, "beyond": pl.Boolean},
+        orient="row",
+    )
+    return _finish(marked.lazy().join(elected.lazy(), on="rollout_id", how="left"), recipe)
+
+
+def _gather(
+    rollouts: pl.LazyFrame,
+    prompts: pl.LazyFrame,
+    prompt_references: pl.LazyFrame,
+    verdicts: pl.LazyFrame,
+    language: pl.LazyFrame,
+    readability: pl.LazyFrame,
+    contamination: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """One row per rollout with everything that decides about it; null where a fact is missing."""
+    deciding = deciding_verdicts(rollouts, verdicts, prompt_references)
+    form = verdicts_of(verdicts, "format").select("rollout_id", form="verdict", form_reason="reason")
+    facts = (
+        deciding.select("rollout_id", "verdict", "reason"),
+        form,
+        language.filter(version=language_stage.VERSION).select(
+            "rollout_id", "n_foreign_chars", has_language=True
+        ),
+        readability.filter(version=readability_stage.VERSION)
+        .drop("night", "version")
+        .with_columns(has_readability=True),
+        _benchmarks(contamination, "trace", "rollout_id"),
+    )
+    known = rollouts.select(
+        "night", "rollout_id", "prompt_id", "teacher_id", "finish_reason", "completion_tokens"
+    )
+    known = known.join(prompts.select("prompt_id", "domain"), on="prompt_id", how="left")
+    known = known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
+    for fact in facts:
+        known = known.join(fact, on="rollout_id", how="left")
+    return known
+
+
+def _benchmarks(contamination: pl.LazyFrame, subject: str, key: str) -> pl.LazyFrame:
+    """`<subject>_benchmark` by subject: the benchmark that leaked, empty when clean."""
+    leaked = pl.when("contaminated").then(pl.col("benchmark")).otherwise(pl.lit(""))
+    return contamination.filter(subject=subject).select(
+        pl.col("subject_id").alias(key), leaked.alias(f"{subject}_benchmark")
+    )
+
+
+def _reasons(recipe: Recipe) -> list[pl.Expr]:
+    """`stage:reason` of every rule, null where it passes, in the order of the stages."""
+    limits = recipe.readability
+    long = pl.col("longest_paragraph_chars") > limits.max_paragraph_chars
+    code = (pl.col("n_code_blocks") > limits.max_code_blocks) & (pl.col("domain") != "code")
+    benchmark = pl.col("prompt_benchmark"), pl.col("trace_benchmark")
+    return [
+        pl.when(pl.col("finish_reason") != "stop").then(pl.format("generation:{}", "finish_reason")),
+        _verdict_reason("verification", pl.col("verdict"), pl.col("reason")),
+        _verdict_reason("format", pl.col("form"), pl.col("form_reason")),
+        _rule("language:unmeasured", pl.col("has_language").is_null()),
+        _rule("language:unknown_script", pl.col("has_language") & pl.col("n_foreign_chars").is_null()),
+        _rule("language:mixed_language", pl.col("n_foreign_chars") > recipe.language.max_foreign_chars),
+        _rule("readability:unmeasured", pl.col("has_readability").is_null()),
+        _rule("readability:repetition", pl.col("repetition") > limits.max_repetition),
+        _rule("readability:long_paragraph", long),
+        _rule("readability:code_blocks", code),
+        _rule("contamination:unmeasured", benchmark[0].is_null() | benchmark[1].is_null()),
+        *(pl.when(leaked != "").then(pl.format("contamination:{}", leaked)) for leaked in benchmark),
+    ]
+
+
+def _verdict_reason(stage: str, verdict: pl.Expr, reason: pl.Expr) -> pl.Expr:
+    failed = pl.when(verdict != "right").then(pl.format(f"{stage}:{{}}", reason))
+    return pl.when(verdict.is_null()).then(pl.lit(f"{stage}:unverified")).otherwise(failed)
+
+
+def _rule(reason: str, fails: pl.Expr) -> pl.Expr:
+    return pl.when(fails).then(pl.lit(reason))
+
+
+def _finish(elected: pl.LazyFrame, recipe: Recipe) -> pl.LazyFrame:
+    late = [
+        _rule("duplicates:near_duplicate", pl.col("twin_id").is_not_null()),
+        _rule("selection:beyond_keep_per_prompt", pl.col("beyond")),
+    ]
+    reasons = pl.concat_list("reasons", pl.concat_list(late).list.drop_nulls()).list.unique(
+        maintain_order=True
+    )
+    with_reasons = elected.with_columns(recipe=pl.lit(recipe.name), reasons=reasons)
+    return (
+        with_reasons.with_columns(
+            accepted=pl.col("reasons").list.len() == 0,
+            stage=pl.col("reasons").list.first().str.split(":").list.first(),
+        )
+        .select(SELECTED.schema.names())
+        .sort("rollout_id")
+    )

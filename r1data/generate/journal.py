@@ -1,0 +1,142 @@
+"""A journal of finished rollouts that are not published yet: append-only, framed, checksummed.
+
+One `fdatasync` per batch. A process that is killed, or a machine that loses power, loses no batch whose `append`
+returned; a torn tail is cut when the journal is opened. A record is
+
+    length (4 bytes, little-endian) · XXH3-64 of the payload (8 bytes) · payload (one row, as JSON)
+
+A journal lives on a local disk, also when the lake does not.
+"""
+
+import fcntl
+import os
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+import xxhash
+
+from r1data import paths
+from r1data.errors import InputError, RunInProgress
+from r1data.ids import digest
+
+MAGIC = b"r1data journal 1\n"
+_HEAD = struct.Struct("<IQ")
+
+Row = dict[str, Any]
+
+
+def journal_path(lake: str, recipe: str, night: str, teacher_id: str) -> Path:
+    """Where the journal of a night is: one per lake, recipe, night and teacher."""
+    return paths.home() / "journals" / digest(lake)[:12] / recipe / f"{night}-{teacher_id}.journal"
+
+
+class Journal:
+    """An open journal; one process holds it at a time.
+
+    Attributes:
+        rows: what it held when it was opened: finished, and perhaps not published.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create; a torn tail is cut.
+
+        Raises:
+            RunInProgress: another process has it open.
+            InputError: the file is no journal.
+        """
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            self._lock()
+            self.rows, end = _read(self._bytes(), path)
+            os.ftruncate(self._fd, end)
+            os.lseek(self._fd, end, os.SEEK_SET)
+            if end == 0:
+                self._write(MAGIC)
+                _sync_folder(path.parent)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Write rows; when this returns, they are on the disk."""
+        if frames := b"".join(map(_frame, rows)):
+            self._write(frames)
+
+    def clear(self) -> None:
+        """Forget every row, once they are published."""
+        os.ftruncate(self._fd, len(MAGIC))
+        os.lseek(self._fd, len(MAGIC), os.SEEK_SET)
+        os.fdatasync(self._fd)
+        self.rows = []
+
+    def remove(self) -> None:
+        """Delete the file, once everything is published, and close."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Give the journal back; the file stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunInProgress(
+                f"Another process is making these rollouts: it holds {self.path}. Wait for it, or stop it."
+            ) from error
+        if not os.path.exists(self.path) or os.fstat(self._fd).st_ino != os.stat(self.path).st_ino:
+            raise RunInProgress(f"Another process has just finished these rollouts ({self.path}). Run again.")
+
+    def _bytes(self) -> bytes:
+        with os.fdopen(os.dup(self._fd), "rb") as stream:
+            return stream.read()
+
+    def _write(self, content: bytes) -> None:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        os.fdatasync(self._fd)
+
+
+def _frame(row: Row) -> bytes:
+    payload = orjson.dumps(row)
+    return _HEAD.pack(len(payload), xxhash.xxh3_64_intdigest(payload)) + payload
+
+
+def _read(content: bytes, path: Path) -> tuple[list[Row], int]:
+    """The whole rows, and how many bytes they take."""
+    if not content.startswith(MAGIC):
+        if MAGIC.startswith(content):  # died while it created the file
+            return [], 0
+        raise InputError(f"{path} is no journal of rollouts. Move it away and run again.")
+    rows, at = [], len(MAGIC)
+    while at + _HEAD.size <= len(content):
+        length, checksum = _HEAD.unpack_from(content, at)
+        payload = content[at + _HEAD.size : at + _HEAD.size + length]
+        if len(payload) < length or xxhash.xxh3_64_intdigest(payload) != checksum:
+            break
+        rows.append(orjson.loads(payload))
+        at += _HEAD.size + length
+    return rows, at
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

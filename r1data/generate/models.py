@@ -1,0 +1,238 @@
+"""Model folders: where the weights are, and what they are called.
+
+    >>> resolve("embedded:smollm2-135m-instruct").context_tokens
+    8192
+
+Weights are safetensors only, and no model brings code of its own: a folder that does is refused.
+"""
+
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import xxhash
+
+from r1data import paths
+from r1data.errors import ConfigError, InputError, OfflineError
+from r1data.ids import digest
+
+EMBEDDED = "embedded:"
+SCRIPTED = "fake:"
+HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
+"""What is taken of a hub repository: weights, configuration, tokenizer."""
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_REFUSED = ("*.py", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack", "*.gguf")
+_NEVER_LOADED = {"training_args.bin"}  # trainers leave it beside the weights; nothing here opens it
+_HASHED_TEXTS = (
+    "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja",
+)  # fmt: skip
+_HASHED_JSON = ("config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json")
+_VOLATILE = {"transformers_version", "_name_or_path", "name_or_path", "is_local", "local_files_only"}
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A checked model on this machine."""
+
+    path: Path
+    revision: str
+    """Hash of weights, tokenizer, configuration and template (`revision_of`); for a hub id its commit."""
+    chat_template: str | None
+    """The template that an engine renders messages with, in Jinja; None when the model brings none."""
+    context_tokens: int | None
+    """Prompt and completion together that the model was made for; None when it does not say."""
+
+
+def resolve(model: str, revision: str | None = None) -> ModelFolder:
+    """Find a model on this machine; nothing is downloaded.
+
+    Args:
+        model: `embedded:<name>`, a folder, a hub id (`owner/name`), or `fake:<word>` for the scripted engine,
+            which needs no files.
+        revision: the commit of a hub id; other models are named by what they contain.
+
+    Raises:
+        OfflineError: the model was never fetched; the message says how to fetch it.
+        ConfigError: there is no such model, or it would run code or unpickle weights.
+        InputError: files are missing or cut off.
+    """
+    if model.startswith(SCRIPTED):
+        return ModelFolder(Path(model), digest(model), "scripted", None)
+    if model.startswith(EMBEDDED):
+        return read_folder(_embedded(model))
+    if Path(model).expanduser().is_dir():
+        return read_folder(Path(model).expanduser().resolve())
+    return read_folder(hub_snapshot(model, revision), revision)
+
+
+def embedded_folder(name: str) -> Path:
+    """Where an embedded model is kept once it is fetched."""
+    return paths.models() / name
+
+
+def read_folder(path: Path, revision: str | None = None) -> ModelFolder:
+    """Check a folder with config.json, a tokenizer and *.safetensors; `revision` replaces the hash.
+
+    Raises:
+        ConfigError: it holds code, pickled weights, or no model at all.
+        InputError: a file is missing or cut off.
+    """
+    check_folder(path)
+    config = _json(path / "config.json")
+    tokens = config.get("max_position_embeddings") or config.get("text_config", {}).get(
+        "max_position_embeddings"
+    )
+    return ModelFolder(path, revision or revision_of(path), _chat_template(path), tokens)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that is no complete safetensors model, or that could run code when it is loaded."""
+    if not (path / "config.json").is_file():
+        raise ConfigError(
+            f"{path} has no config.json. A model folder has config.json, a tokenizer and *.safetensors."
+        )
+    for name in ("config.json", "tokenizer_config.json"):
+        if (path / name).is_file() and "auto_map" in _json(path / name):
+            raise ConfigError(
+                f"{path / name} has `auto_map`, which loads code from the model. Use a copy without that key, if "
+                "the architecture is one that transformers knows."
+            )
+    for pattern in _REFUSED:
+        for file in sorted(path.glob(pattern)):
+            if file.name not in _NEVER_LOADED:
+                raise ConfigError(
+                    f"{file} is code or pickled weights. Use a copy of the model with safetensors only."
+                )
+    for file in _weights(path):
+        _check_safetensors(file)
+    if not any((path / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+        raise InputError(f"{path} has no tokenizer (tokenizer.json). {_mend(path)}")
+
+
+def revision_of(path: Path) -> str:
+    """XXH3-128 over weights, tokenizer, configuration and template, without what only tells who saved them.
+
+    270 MB take 0.1 s when they are in the page cache; larger models are as fast as the disk.
+    """
+    hasher = xxhash.xxh3_128()
+    for name in _HASHED_JSON:
+        if (path / name).is_file():
+            content = {key: value for key, value in _json(path / name).items() if key not in _VOLATILE}
+            hasher.update(orjson.dumps([name, content], option=orjson.OPT_SORT_KEYS))
+    for file in [path / name for name in _HASHED_TEXTS if (path / name).is_file()] + _weights(path):
+        hasher.update(orjson.dumps([file.name, file.stat().st_size]))
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                hasher.update(block)
+    return hasher.hexdigest()
+
+
+def hub_snapshot(model: str, revision: str | None, *, local_only: bool = True) -> Path:
+    """The snapshot folder of a hub id at a pinned commit.
+
+    Raises:
+        ConfigError: `model` is no hub id, or `revision` is no commit.
+        OfflineError: it is not in the cache, and (unless `local_only`) the hub does not answer.
+    """
+    if not _HUB_ID.fullmatch(model):
+        raise ConfigError(f"{model} is no model: neither a folder, nor `{EMBEDDED}<name>`, nor a hub id.")
+    if not _COMMIT.fullmatch(revision or ""):
+        raise ConfigError(
+            f"{model} is no folder here. If it is a hub id, pin it: `revision` must be a commit of 40 hex digits, "
+            "since branches and tags move."
+        )
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"{model} is a hub id, which needs huggingface_hub: install r1data[cpu] or [gpu]."
+        ) from error
+    try:
+        folder = snapshot_download(
+            model, revision=revision, allow_patterns=list(HUB_FILES), local_files_only=local_only
+        )
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        command = f"r1data model fetch {model} --revision {revision}"
+        raise OfflineError(
+            f"{model} at {revision} is not in the hub cache ({_one_line(error)}). Run `{command}` on a machine "
+            "with network, then copy its hub cache (HF_HOME) here."
+        ) from error
+    return Path(folder)
+
+
+def _embedded(model: str) -> Path:
+    folder = embedded_folder(model.removeprefix(EMBEDDED))
+    if not folder.is_dir():
+        raise OfflineError(
+            f"{model} is not in {folder}. Run `r1data model fetch`; without network here, run it on a machine that "
+            f"has network and copy its dagster_home/models/{folder.name} to {folder}."
+        )
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder} has no config.json. {_mend(folder)}")
+    return folder
+
+
+def _weights(path: Path) -> list[Path]:
+    files = sorted(path.glob("*.safetensors"))
+    index = path / "model.safetensors.index.json"
+    named = set(_json(index)["weight_map"].values()) if index.is_file() else set()
+    if missing := sorted(named - {file.name for file in files}):
+        raise InputError(f"{path} lacks {', '.join(missing)}, which {index.name} names. {_mend(path)}")
+    if not files:
+        raise InputError(f"{path} has no *.safetensors. {_mend(path)}")
+    return files
+
+
+def _check_safetensors(file: Path) -> None:
+    """Compare a file's size with what its header promises (https://huggingface.co/docs/safetensors)."""
+    with file.open("rb") as stream:
+        head = stream.read(8)
+        length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+        header = stream.read(length) if length <= 100_000_000 else b""  # the format's own bound
+    try:
+        tensors = orjson.loads(header)
+        end = max(tensor["data_offsets"][1] for name, tensor in tensors.items() if name != "__metadata__")
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{file} is no safetensors file. {_mend(file.parent)}") from error
+    if file.stat().st_size != 8 + length + end:
+        raise InputError(
+            f"{file} is cut off: {file.stat().st_size} of {8 + length + end} bytes. {_mend(file.parent)}"
+        )
+
+
+def _chat_template(path: Path) -> str | None:
+    if (path / "chat_template.jinja").is_file():
+        return (path / "chat_template.jinja").read_text(encoding="utf-8")
+    found = (
+        _json(path / "tokenizer_config.json").get("chat_template")
+        if (path / "tokenizer_config.json").is_file()
+        else None
+    )
+    if isinstance(found, list):  # several named templates, in files of older tokenizers
+        return next((entry["template"] for entry in found if entry["name"] == "default"), None)
+    return found
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        content = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{file} is no JSON: {error}. {_mend(file.parent)}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{file} is no JSON object. {_mend(file.parent)}")
+    return content
+
+
+def _mend(path: Path) -> str:
+    if path.parent == paths.models():
+        return "Run `r1data model fetch`, which replaces it."
+    return "Copy the model again."
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,209 @@
+"""The vLLM engine, child side: `python -m r1data.generate.vllm_child FD`; `vllm.py` describes the messages."""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from typing import Any
+
+import orjson
+import vllm
+from transformers import AutoTokenizer
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.platforms import current_platform
+from vllm.sampling_params import RequestOutputKind, SamplingParams
+from vllm.v1.engine.async_llm import AsyncLLM
+
+from r1data.errors import InputError
+from r1data.generate.engine import Completion, Request
+from r1data.generate.render import chat_ids
+from r1data.recipe import Sampling
+
+_RENDERED = 1024  # prompts whose tokens are kept, since the rollouts of a prompt come one after the other
+_STEP_TOKENS = 2048  # vLLM's default
+_PROBE = Request("probe", ({"role": "user", "content": "What is 2 + 2?"},), seed=0, max_tokens=1)
+
+
+class Server:
+    """Turns requests from the connection into completions."""
+
+    def __init__(self, connection: Connection, settings: dict[str, Any]) -> None:
+        """Load the model; needs a running event loop.
+
+        Raises:
+            InputError: the chat template and the tokenizer do not fit together.
+        """
+        self._connection = connection
+        self._context = settings["context_tokens"]
+        self._template = settings["chat_template"]
+        self._tokenizer = AutoTokenizer.from_pretrained(settings["model"])
+        self._rendered: dict[bytes, list[int]] = {}
+        chat_ids(self._tokenizer, _PROBE, self._template)
+        self._engine = AsyncLLM.from_engine_args(_arguments(settings))
+        self._inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._finished: list[dict[str, Any]] = []
+        self._news = asyncio.Event()
+        self._received = self._open = 0
+
+    async def serve(self) -> None:
+        """Work until the other side closes the connection."""
+        threading.Thread(target=self._read, args=(asyncio.get_running_loop(),), daemon=True).start()
+        await self._send({"ready": vllm.__version__})
+        self._start(self._report())
+        while (message := await self._inbox.get()) is not None:
+            if "load" in message:
+                await self._load(message["load"])
+                continue
+            self._received += len(message["requests"])
+            self._open += len(message["requests"])
+            for fields in message["requests"]:
+                self._start(self._run(_request(fields)))
+        self._engine.shutdown()
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Runs in a thread, so that the other side never blocks while it sends."""
+        try:
+            while True:
+                message = orjson.loads(self._connection.recv_bytes())
+                loop.call_soon_threadsafe(self._inbox.put_nowait, message)
+        except (EOFError, OSError):
+            loop.call_soon_threadsafe(self._inbox.put_nowait, None)
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _die(self._connection, error)
+
+    async def _run(self, request: Request) -> None:
+        completion = await self._complete(request)
+        self._finished.append(asdict(completion))
+        self._open -= 1
+        self._news.set()
+
+    async def _report(self) -> None:
+        """Send what finished since the last time, as often as the other side reads."""
+        while await self._news.wait():
+            self._news.clear()
+            batch, self._finished = self._finished, []
+            await self._send({"finished": batch, "received": self._received, "open": self._open})
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await asyncio.to_thread(self._connection.send_bytes, orjson.dumps(message))
+
+    async def _load(self, folder: str) -> None:
+        await self._engine.collective_rpc("reload_weights", kwargs={"weights_path": folder})
+        if not await self._engine.reset_prefix_cache():
+            raise RuntimeError("the prefix cache of the old weights could not be dropped")
+        await self._send({"loaded": folder})
+
+    async def _complete(self, request: Request) -> Completion:
+        began = time.monotonic()
+        try:
+            ids = self._ids(request)
+        except InputError as error:
+            print(error, file=sys.stderr, flush=True)
+            return Completion(request.rollout_id, "", "rejected", 0, 0, 0.0)
+        room = self._context - len(ids)
+        if room < 1:
+            return Completion(request.rollout_id, "", "rejected", len(ids), 0, 0.0)
+        parameters = _parameters(request, min(request.max_tokens, room))
+        async for result in self._engine.generate({"prompt_token_ids": ids}, parameters, request.rollout_id):
+            final = result
+        written = final.outputs[0]
+        return Completion(
+            rollout_id=request.rollout_id,
+            text=(request.prefill or "") + written.text,
+            finish_reason=written.finish_reason or "error",
+            prompt_tokens=len(ids),
+            completion_tokens=len(written.token_ids),
+            elapsed_s=time.monotonic() - began,
+            cached_tokens=final.num_cached_tokens,
+        )
+
+    def _ids(self, request: Request) -> list[int]:
+        key = orjson.dumps([request.messages, request.prefill, request.thinking])
+        if key not in self._rendered:
+            if len(self._rendered) >= _RENDERED:
+                self._rendered.clear()
+            self._rendered[key] = chat_ids(self._tokenizer, request, self._template)
+        return self._rendered[key]
+
+
+def _request(fields: dict[str, Any]) -> Request:
+    sampling = Sampling.model_validate(fields["sampling"])
+    return Request(**fields | {"messages": tuple(fields["messages"]), "sampling": sampling})
+
+
+def _parameters(request: Request, max_tokens: int) -> SamplingParams:
+    """Every value is explicit, else the model's generation_config would fill it in.
+
+    Special tokens stay in the text: what the model wrote is stored raw, without the token that ended it.
+    """
+    sampling = request.sampling
+    return SamplingParams(
+        seed=request.seed,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        min_p=sampling.min_p,
+        stop=list(sampling.stops),
+        max_tokens=max_tokens,
+        skip_special_tokens=False,
+        spaces_between_special_tokens=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _arguments(settings: dict[str, Any]) -> AsyncEngineArgs:
+    context = settings["context_tokens"]
+    on_cpu: dict[str, Any] = {
+        "enforce_eager": True,
+        "kv_cache_memory_bytes": settings["kv_cache_bytes"],
+        # A seeded request whose prefill is split kills vLLM 0.32 on CPU ("CPU Generator does not use offset").
+        "enable_chunked_prefill": False,
+        "max_num_batched_tokens": max(_STEP_TOKENS, context),
+    }
+    return AsyncEngineArgs(
+        model=settings["model"],
+        load_format="safetensors",
+        dtype=settings["dtype"],
+        max_model_len=context,
+        max_num_seqs=settings["max_num_seqs"],
+        tensor_parallel_size=settings["tensor_parallel"],
+        enable_prefix_caching=True,
+        disable_log_stats=True,
+        enable_log_requests=False,
+        **(on_cpu if current_platform.is_cpu() else {}),
+    )
+
+
+def _die(connection: Connection, error: BaseException) -> None:
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    connection.send_bytes(orjson.dumps({"fatal": f"{type(error).__name__}: {error}"}))
+    os._exit(1)  # the supervisor ends vLLM's own processes
+
+
+async def _main(connection: Connection) -> None:
+    settings = orjson.loads(connection.recv_bytes())["settings"]
+    await Server(connection, settings).serve()
+
+
+if __name__ == "__main__":
+    descriptor = int(sys.argv[1])
+    os.set_inheritable(descriptor, False)
+    channel = Connection(descriptor)
+    try:
+        asyncio.run(_main(channel))
+    except Exception as error:  # whatever it is, the parent must hear of it
+        _die(channel, error)

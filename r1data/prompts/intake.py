@@ -1,0 +1,143 @@
+"""What tonight's questions become: prompts, references with their quality, and which may be asked.
+
+An asset takes in a night so:
+
+    asked = questions(recipe.prompts, night=night, start=recipe.start).lazy() lake.append("prompts",
+    prompts(asked, night=...)) new = references(asked, night=...,
+    added_at=now).join(lake.scan("prompt_references"), on=KEY, how="anti") lake.append("prompt_references",
+    with_quality(new, workers=...)) lake.replace("intake", ..., intake(asked, contamination,
+    lake.scan("prompt_references"), recipe=..., night=...))
+"""
+
+from datetime import datetime
+
+import orjson
+import polars as pl
+
+from r1data import ids
+from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS
+from r1data.verify import own_completion, verifier
+from r1data.verify.workers import Pool, Task
+
+EVIDENCE_CHARS = 200
+
+
+def benchmarks(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
+    """Rows of the ledger `benchmarks`; each item's benchmark is its source.
+
+    Args:
+        questions: rows of `r1data.prompts.QUESTIONS`, held-out items.
+        night: the night under which they are stored.
+    """
+    items = questions.unique(["source", "prompt_id"], keep="first", maintain_order=True)
+    named = items.with_columns(night=pl.lit(night), benchmark="source", item_id="prompt_id")
+    return named.select(BENCHMARKS.schema.names())
+
+
+def prompts(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
+    """Rows of the ledger `prompts`: of several copies, the first."""
+    return _first(questions, night).select(PROMPTS.schema.names())
+
+
+def references(questions: pl.LazyFrame, *, night: str, added_at: datetime) -> pl.LazyFrame:
+    """Rows of the ledger `prompt_references`, the quality still open: of several copies, the first.
+
+    The version is the content address of reference, verifier and arguments. `added_at` is in UTC.
+    """
+    version = pl.struct("reference", "verifier", "verifier_args").map_elements(
+        lambda row: ids.digest(row["reference"], row["verifier"], orjson.loads(row["verifier_args"])),
+        return_dtype=pl.String,
+    )
+    rows = _first(questions, night).with_columns(
+        reference_version=version,
+        quality=pl.lit(None, pl.String),
+        added_at=pl.lit(added_at).cast(PROMPT_REFERENCES.schema["added_at"]),
+    )
+    return rows.select(PROMPT_REFERENCES.schema.names())
+
+
+def with_quality(
+    references: pl.LazyFrame, *, workers: int | None = None, timeout_s: float = 5
+) -> pl.DataFrame:
+    """Test every reference by its own verifier, and say in `quality` why it cannot be used; null when it can.
+
+    Args:
+        references: rows of `prompt_references`; those of verifiers that need no reference are always good.
+        workers: processes; as many as cores when None.
+        timeout_s: seconds of CPU time per reference.
+    """
+    rows = references.collect()
+    distinct = rows.unique("reference_version", maintain_order=True).to_dicts()
+    tested = [row for row in distinct if verifier(row["verifier"]).needs_reference]
+    tasks = (
+        Task(
+            row["verifier"],
+            own_completion(row["verifier"], row["reference"] or ""),
+            row["reference"],
+            orjson.loads(row["verifier_args"]),
+        )
+        for row in tested
+    )
+    with Pool(workers, timeout_s) as pool:
+        verdicts = list(pool.map(tasks))
+    quality = {
+        row["reference_version"]: verdict.reason if verdict.verdict == "unknown" else "bad_reference"
+        for row, verdict in zip(tested, verdicts, strict=True)
+        if verdict.verdict != "right"
+    }
+    return rows.with_columns(
+        quality=pl.col("reference_version").replace_strict(quality, default=None, return_dtype=pl.String)
+    )
+
+
+def intake(
+    questions: pl.LazyFrame,
+    contamination: pl.LazyFrame,
+    prompt_references: pl.LazyFrame,
+    *,
+    recipe: str,
+    night: str,
+) -> pl.LazyFrame:
+    """Mark which of tonight's prompts may be asked.
+
+    Args:
+        questions: rows of `r1data.prompts.QUESTIONS`, copies included.
+        contamination: rows of the table of that name, of the current version.
+        prompt_references: rows of the table of that name; the latest of a prompt counts.
+        recipe: name of the recipe.
+        night: the night, YYYY-MM-DD.
+
+    Returns:
+        Schema INTAKE, one row per distinct prompt, in the order of the sources.
+    """
+    hits = contamination.filter(subject=pl.lit("prompt"), contaminated=True).select(
+        pl.col("subject_id").alias("prompt_id"),
+        pl.concat_str("benchmark", pl.lit("/"), "item_id", pl.lit(": "), "evidence").alias("hit"),
+    )
+    current = prompt_references.sort("added_at", "reference_version").unique("prompt_id", keep="last")
+    bad = current.filter(pl.col("quality").is_not_null()).select(
+        "prompt_id",
+        pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)")).alias("unreadable"),
+    )
+    counted = questions.group_by("prompt_id", maintain_order=True).agg(
+        pl.col("source").first(), n_copies=pl.len().cast(pl.Int64)
+    )
+    return (
+        counted.join(hits.unique("prompt_id"), on="prompt_id", how="left", maintain_order="left")
+        .join(bad, on="prompt_id", how="left", maintain_order="left")
+        .with_columns(
+            recipe=pl.lit(recipe),
+            night=pl.lit(night),
+            kept=pl.col("hit").is_null() & pl.col("unreadable").is_null(),
+            reason=pl.when(pl.col("hit").is_not_null())
+            .then(pl.lit("contaminated"))
+            .when(pl.col("unreadable").is_not_null())
+            .then(pl.lit("bad_reference")),
+            evidence=pl.coalesce("hit", "unreadable").str.slice(0, EVIDENCE_CHARS),
+        )
+        .select(INTAKE.schema.names())
+    )
+
+
+def _first(questions: pl.LazyFrame, night: str) -> pl.LazyFrame:
+    return questions.unique("prompt_id", keep="first", maintain_order=True).with_columns(night=pl.lit(night))

@@ -1,0 +1,108 @@
+"""Records of files: JSONL, gzipped JSONL, CSV and Parquet, each with its place, so that errors can name it.
+
+Places are 1-based lines for JSONL and CSV, and 0-based rows for Parquet.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from r1data.errors import InputError
+
+PARQUET_ROWS = 5000
+"""Rows of a Parquet file that are in memory at once."""
+
+Record = tuple[str, dict[str, Any]]
+"""A place, such as `line 3`, and the columns found there."""
+
+
+def records(path: Path, columns: list[str]) -> Iterator[Record]:
+    """Stream the records of one file, in order; of a Parquet file only `columns`, where it has them.
+
+    Raises:
+        InputError: the file or a line of it cannot be read; the message names both.
+    """
+    for suffix, read in READERS.items():
+        if path.name.endswith(suffix):
+            return read(path, columns)
+    raise InputError(f"{path}: files end in {', '.join(READERS)}.")
+
+
+def _jsonl(path: Path, columns: list[str]) -> Iterator[Record]:
+    for number, line in _lines(path):
+        if not line.strip():
+            continue
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise InputError(
+                f"{path}, line {number}: not JSON ({error.msg}). Mend or remove the line."
+            ) from error
+        if not isinstance(record, dict):
+            raise InputError(
+                f'{path}, line {number}: not a JSON object. Each line is one, such as {{"prompt": …}}.'
+            )
+        yield f"line {number}", record
+
+
+def _csv(path: Path, columns: list[str]) -> Iterator[Record]:
+    rows = csv.reader((line for _, line in _lines(path)), strict=True)
+    try:
+        header = next(rows, [])
+        begin = rows.line_num + 1
+        for row in rows:
+            if row and len(row) != len(header):
+                raise InputError(
+                    f"{path}, line {begin}: {len(row)} fields, but the header has {len(header)}."
+                )
+            if row:
+                yield f"line {begin}", dict(zip(header, row, strict=True))
+            begin = rows.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{path}, line {rows.line_num}: not CSV ({error}). Mend the line.") from error
+
+
+def _parquet(path: Path, columns: list[str]) -> Iterator[Record]:
+    try:
+        scan = pl.scan_parquet(path, glob=False)
+        scan = scan.select([name for name in scan.collect_schema().names() if name in columns] or pl.all())
+        n_rows = scan.select(pl.len()).collect().item()
+        for start in range(0, n_rows, PARQUET_ROWS):
+            rows = scan.slice(start, PARQUET_ROWS).collect().iter_rows(named=True)
+            yield from ((f"row {number}", row) for number, row in enumerate(rows, start))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{path}: not readable as Parquet ({reason}). Write the file again.") from error
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines of a text file, line ends included."""
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        place = f"{path}, line {number}, byte {error.start + 1}"
+        raise InputError(f"{place}: not UTF-8. Convert the file, such as by iconv.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"{path}, after line {number}: broken or cut gzip ({error}). Copy it again."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: not readable ({error.strerror}).") from error
+
+
+READERS: dict[str, Callable[[Path, list[str]], Iterator[Record]]] = {
+    ".jsonl": _jsonl,
+    ".jsonl.gz": _jsonl,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}
+"""Readers by the end of the file's name."""

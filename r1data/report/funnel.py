@@ -1,0 +1,54 @@
+"""The funnel of a night: how many rollouts entered each stage, fell, remained, and why most of them fell."""
+
+from io import StringIO
+
+import duckdb
+import polars as pl
+
+from r1data.paths import PROJECT
+
+_HEADINGS = ("stage", "entered", "dropped", "left", "main reason")
+_COLUMNS = ("stage", "entered", "dropped", "remaining", "main_reason")
+_REASON_CHARS = 40
+
+
+def funnel(selected: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    """The view `funnel` over rows of schema SELECTED that need not be published yet.
+
+    Returns:
+        recipe, night, position, stage, entered, dropped, remaining, main_reason: a row per recipe, night, stage.
+    """
+    query = (PROJECT / "sql" / "views" / "funnel.sql").read_text(encoding="utf-8")
+    with duckdb.connect() as connection:
+        connection.register("selected", selected.lazy().collect())
+        return connection.sql(query).pl()
+
+
+def funnel_text(funnel: pl.DataFrame) -> str:
+    """One table per recipe and night, for a terminal of 80 columns."""
+    from rich.console import Console
+    from rich.table import Table
+
+    page = StringIO()
+    console = Console(file=page, width=80)
+    for (recipe, night), stages in funnel.group_by("recipe", "night", maintain_order=True):
+        table = Table(*_HEADINGS, title=f"{recipe}, {night}", title_justify="left")
+        for number in table.columns[1:4]:
+            number.justify = "right"
+        for row in _rows(stages):
+            table.add_row(*row)
+        console.print(table)
+    return page.getvalue()
+
+
+def funnel_markdown(funnel: pl.DataFrame) -> str:
+    """A Markdown table of one recipe and night, under the 1,000 characters that Dagster shows in place."""
+    lines = [" | ".join(_HEADINGS), "---|--:|--:|--:|---"]
+    lines += [" | ".join(row) for row in _rows(funnel)]
+    return "\n".join(lines).replace("<", "&lt;")
+
+
+def _rows(stages: pl.DataFrame) -> list[list[str]]:
+    reason = pl.col("main_reason").fill_null("").str.slice(0, _REASON_CHARS)
+    rows = stages.sort("position").select(_COLUMNS).with_columns(reason).rows()
+    return [[str(value) for value in row] for row in rows]

@@ -1,0 +1,184 @@
+"""Train a student once: export the mix's rows, gate them, submit the job, and say what came of it.
+
+students/smollm2-3f9a0c51be42/   job.json  train.log  metrics.json  model/  student.json (last: the job
+is done)
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+from filelock import FileLock, Timeout
+
+from r1data import paths
+from r1data.errors import ConfigError, InputError, RunInProgress
+from r1data.generate.models import ModelFolder, read_folder, revision_of
+from r1data.recipe import Student
+from r1data.schema import TABLES
+from r1data.train.exports import EXPORTS, Export
+from r1data.train.exports.trl import read
+from r1data.train.job import DONE, METRICS, MODEL, Job, OnProgress
+from r1data.train.launchers import LAUNCHERS
+from r1data.train.run_key import run_key
+
+
+@dataclass(frozen=True)
+class TrainedStudent:
+    """A finished training job."""
+
+    row: dict[str, Any]
+    """The job's row of table `students`, all columns but `night` and `trained_at`."""
+    model: ModelFolder
+    """The student's weights, tokenizer and chat template."""
+    export: Export
+    """The rows that it trained on."""
+    curve: list[dict[str, float]]
+    """One entry per optimiser step: step, loss (nats per trained token), learning_rate, tokens (read so
+    far).
+    """
+    cached: bool
+    """Whether the job had run before, so that nothing was started."""
+
+    def frame(self, night: str, *, trained_at: datetime) -> pl.DataFrame:
+        """One row of table `students`; `trained_at` is in UTC."""
+        row = {"night": night, **self.row, "trained_at": trained_at}
+        return pl.DataFrame([row], schema=TABLES["students"].schema)
+
+
+def train_student(
+    student: Student,
+    rows: pl.DataFrame,
+    *,
+    base: ModelFolder,
+    recipe_name: str,
+    mix: str,
+    inputs: Mapping[str, Any],
+    on_progress: OnProgress = lambda progress: None,
+) -> TrainedStudent:
+    """Train `student` on `rows`, unless the same job has finished before.
+
+    Args:
+        student: what to train, and how.
+        rows: what the mix returned, in training order (`exports.trl.export` names the columns).
+        base: the base model's folder, as `resolve(student.base, student.revision)` finds it.
+        recipe_name: recipe whose corpus the mix read.
+        mix: SQL text of the mix, for the record.
+        inputs: versions of the tables that the mix read, for the record.
+        on_progress: called for every optimiser step.
+
+    Returns:
+        The student. A job that was killed goes on from its last checkpoint; a finished one is returned
+        as it is, with the recipe name, mix and inputs of the run that trained it.
+
+    Raises:
+        ConfigError: the mix gave no rows.
+        SchemaError: the mix lacks a column.
+        RunInProgress: another run trains this student on these rows.
+        GateError: the student's chat template loses part of a trace.
+        TrainError: the job failed; names its log.
+    """
+    export = EXPORTS["trl"](rows, paths.home() / "exports", inputs=inputs)
+    key = run_key(student, rows_digest=export.digest, base_revision=base.revision)
+    folder = paths.students() / f"{student.name}-{key[:12]}"
+    found = _finished(folder, export)
+    if found:
+        return found
+    with _held(folder, student.name):
+        found = _finished(folder, export)
+        if found:
+            return found
+        settings = getattr(student, student.trainer).model_dump(mode="json")
+        job = Job(student.trainer, str(folder), str(export.rows), str(base.path), student.seed, settings)
+        LAUNCHERS[student.launcher](job.write(), on_progress=on_progress)
+        identity = {
+            "run_key": key,
+            "student": student.name,
+            "recipe": recipe_name,
+            "mix": mix,
+            "rows_digest": export.digest,
+            "inputs": json.dumps(dict(inputs), sort_keys=True),
+            "base": student.base,
+            "base_revision": base.revision,
+        }
+        _finish(folder, identity | _measured(folder))
+    trained = _finished(folder, export)
+    assert trained is not None
+    return TrainedStudent(trained.row, trained.model, export, trained.curve, cached=False)
+
+
+def current_student(students: pl.LazyFrame, name: str) -> TrainedStudent:
+    """The student of a name that was trained last, from its folder.
+
+    Args:
+        students: table `students`.
+        name: its file in recipes/students.
+
+    Raises:
+        ConfigError: it was never trained, or its folder is gone or changed.
+    """
+    rows = students.filter(pl.col("student") == name).sort("trained_at").tail(1).collect().to_dicts()
+    if not rows:
+        raise ConfigError(f"Student {name} was never trained. Train it: `r1data train {name}`.")
+    found = _finished(paths.students() / rows[0]["folder"], read(paths.home() / "exports" / rows[0]["rows_digest"]))
+    if not found:
+        raise ConfigError(f"Student {name} is not in {paths.students()} any more. Train it again: `r1data train {name}`.")
+    return found
+
+
+@contextmanager
+def _held(folder: Path, name: str) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise RunInProgress(
+            f"Student {name} is being trained by another run in {folder}. Wait for it; this "
+            "run changed nothing."
+        ) from None
+
+
+def _finished(folder: Path, export: Export) -> TrainedStudent | None:
+    """The student of a finished job; None when there is none, or its weights are no longer those that
+    were trained.
+    """
+    if not (folder / DONE).is_file():
+        return None
+    row = orjson.loads((folder / DONE).read_bytes())
+    try:
+        model = read_folder(folder / MODEL)
+    except (ConfigError, InputError):
+        return None
+    if model.revision != row["revision"]:
+        return None
+    curve = orjson.loads((folder / METRICS).read_bytes())["curve"]
+    return TrainedStudent(row, model, export, curve, cached=True)
+
+
+def _measured(folder: Path) -> dict[str, Any]:
+    metrics = orjson.loads((folder / METRICS).read_bytes())
+    losses = [point["loss"] for point in metrics["curve"]]
+    same = ("n_rows", "n_rows_too_long", "steps", "elapsed_s", "peak_memory_bytes")
+    return {name: metrics[name] for name in same} | {
+        "first_loss": losses[0],
+        "last_loss": losses[-1],
+        "revision": revision_of(folder / MODEL),
+        "folder": str((folder / MODEL).relative_to(paths.students())),
+    }
+
+
+def _finish(folder: Path, row: dict[str, Any]) -> None:
+    """Write the marker that the job is done, whole or not at all."""
+    unfinished = folder / f".{DONE}"
+    with unfinished.open("wb") as file:
+        file.write(orjson.dumps(row, option=orjson.OPT_INDENT_2))
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(folder / DONE)

@@ -1,0 +1,131 @@
+"""Verdicts for stored rollouts: what is still to be judged, and judging it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import polars as pl
+
+from r1data.schema.facts import VERDICTS
+from r1data.verify import VERIFIERS, unknown, verifier
+from r1data.verify.verdict import Verdict
+from r1data.verify.workers import Pool, Task
+
+FINISHED = ("stop", "refusal")
+"""Finish reasons of completions that are judged; all others are unknown(truncated)."""
+BATCH_ROWS = 10_000
+VERSIONS = pl.DataFrame(
+    [(name, one.version, one.needs_reference) for name, one in VERIFIERS.items()],
+    schema={"verifier": pl.String, "verifier_version": pl.String, "needs_reference": pl.Boolean},
+    orient="row",
+)
+
+
+def pending(
+    rollouts: pl.LazyFrame, prompts: pl.LazyFrame, prompt_references: pl.LazyFrame, verdicts: pl.LazyFrame
+) -> pl.LazyFrame:
+    """What is still to be judged under the current versions of verifiers and references.
+
+    Every rollout is judged by the verifier of its prompt's current reference (the latest `added_at`), and by
+    those that need no reference.
+
+    Args:
+        rollouts: night, rollout_id, prompt_id, completion, finish_reason.
+        prompts: prompt_id, language.
+        prompt_references: table of that name.
+        verdicts: table of that name, all nights of the rollouts.
+
+    Returns:
+        night, rollout_id, completion, finish_reason, verifier, verifier_version, reference_version,
+        reference, verifier_args.
+    """
+    by_reference = pl.col("added_at"), pl.col("reference_version")
+    current = prompt_references.sort(by_reference).unique("prompt_id", keep="last", maintain_order=True)
+    with_reference = rollouts.join(
+        current.select("prompt_id", "reference_version", "reference", "verifier", "verifier_args"),
+        on="prompt_id",
+    )
+    language = pl.concat_str(pl.lit('{"language":"'), pl.col("language").fill_null("en"), pl.lit('"}'))
+    by_form = (
+        rollouts.join(prompts.select("prompt_id", "language"), on="prompt_id", how="left")
+        .join(VERSIONS.lazy().filter(~pl.col("needs_reference")).select("verifier"), how="cross")
+        .with_columns(
+            reference=pl.lit(None, pl.String),
+            verifier_args=pl.when(pl.col("verifier") == "language").then(language).otherwise(pl.lit("{}")),
+        )
+    )
+    wanted = pl.concat([with_reference, by_form], how="diagonal").join(
+        VERSIONS.lazy(), on="verifier", how="left"
+    )
+    needless = pl.col("needs_reference").eq(False)
+    wanted = wanted.with_columns(
+        reference_version=pl.when(needless).then(pl.lit("")).otherwise("reference_version"),
+        verifier_version=pl.col("verifier_version").fill_null(""),
+    )
+    key = list(VERDICTS.key)
+    columns = ["night", "rollout_id", "completion", "finish_reason", *key[1:], "reference", "verifier_args"]
+    new = wanted.select(columns).unique(key, keep="first", maintain_order=True)
+    return new.join(verdicts.select(key), on=key, how="anti").sort("night", "rollout_id", "verifier")
+
+
+def verify_rollouts(
+    rollouts: pl.LazyFrame, *, workers: int | None = None, timeout_s: float = 5
+) -> pl.DataFrame:
+    """Judge rollouts in worker processes.
+
+    Args:
+        rollouts: night, rollout_id, completion, finish_reason, verifier, reference, verifier_args (JSON),
+        reference_version,
+            as `pending` gives them.
+        workers: processes; as many as cores when None.
+        timeout_s: seconds of CPU time per verdict; a later one is unknown(timeout).
+
+    Returns:
+        Schema VERDICTS, in the order of `rollouts`. A completion that did not finish is unknown(truncated)
+        and not judged.
+
+    Raises:
+        ConfigError: a row names a verifier that does not exist.
+    """
+    parts = [VERDICTS.empty()]
+    with Pool(workers, timeout_s) as pool:
+        for batch in rollouts.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            parts.append(_judge(batch, pool))
+    return pl.concat(parts)
+
+
+def _judge(batch: pl.DataFrame, pool: Pool) -> pl.DataFrame:
+    rows = batch.to_dicts()
+    judged = pool.map(_task(row) for row in rows if row["finish_reason"] in FINISHED)
+    return pl.DataFrame(
+        [_fact(row, verdict) for row, verdict in _verdicts(rows, judged)], schema=VERDICTS.schema
+    )
+
+
+def _verdicts(
+    rows: list[dict[str, Any]], judged: Iterator[Verdict]
+) -> Iterator[tuple[dict[str, Any], Verdict]]:
+    for row in rows:
+        yield row, next(judged) if row["finish_reason"] in FINISHED else unknown("truncated")
+
+
+def _task(row: dict[str, Any]) -> Task:
+    verifier(row["verifier"])  # an unknown name stops the run here, not in a worker
+    return Task(
+        row["verifier"], row["completion"], row["reference"], orjson.loads(row["verifier_args"] or "{}")
+    )
+
+
+def _fact(row: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    return {
+        "night": row["night"],
+        "rollout_id": row["rollout_id"],
+        "verifier": row["verifier"],
+        "verifier_version": verifier(row["verifier"]).version,
+        "reference_version": row["reference_version"],
+        "verdict": verdict.verdict,
+        "reward": verdict.reward,
+        "reason": verdict.reason,
+        "extracted": verdict.extracted,
+        "elapsed_ms": verdict.ms,
+    }

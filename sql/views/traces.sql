@@ -1,0 +1,110 @@
+-- What is known of every rollout? Its texts, its prompt, its newest facts, and how it was selected.
+-- One row per rollout: of several recipes, the one that accepted it, or else the first by name. `contaminated`
+-- says whether any version of the comparison found a benchmark item in the prompt or in the trace.
+with
+deciding as (select * from current_verdicts where deciding),
+forms as (
+    select rollout_id, verdict = 'right' as well_formed
+    from current_verdicts
+    where verifier = 'format'
+),
+languages as (
+    select rollout_id, target_share, n_foreign_chars, foreign_spans
+    from language
+    qualify row_number() over (
+        partition by rollout_id
+        order by cast(regexp_extract_all(version, '[0-9]+') as bigint[]) desc, version desc
+    ) = 1
+),
+readabilities as (
+    select rollout_id, repetition, longest_paragraph_chars, n_code_blocks, n_tag_errors
+    from readability
+    qualify row_number() over (
+        partition by rollout_id
+        order by cast(regexp_extract_all(version, '[0-9]+') as bigint[]) desc, version desc
+    ) = 1
+),
+leaks as (
+    select subject, subject_id, bool_or(contaminated) as contaminated, min(benchmark) as benchmark
+    from contamination
+    group by subject, subject_id
+),
+selections as (
+    select recipe, rollout_id, accepted, rank, stage, reasons, twin_id
+    from selected
+    qualify row_number() over (partition by rollout_id order by accepted desc, recipe) = 1
+)
+select
+    rollouts.night,
+    rollouts.rollout_id,
+    rollouts.prompt_id,
+    rollouts.teacher_id,
+    teachers.name as teacher,
+    rollouts."index",
+    rollouts.retry_of,
+    rollouts.engine,
+    rollouts.seed,
+    prompts.messages,
+    prompts.domain,
+    prompts.family,
+    prompts.language,
+    prompts.source,
+    prompts.licence,
+    teachers.terms,
+    current_references.reference,
+    rollouts.completion,
+    trim(
+        case
+            when rollouts.thought_end is null then substring(rollouts.completion, rollouts.thought_start + 1)
+            else substring(
+                rollouts.completion,
+                rollouts.thought_start + 1,
+                rollouts.thought_end - rollouts.thought_start
+            )
+        end,
+        e' \n\r\t'
+    ) as reasoning,
+    trim(substring(rollouts.completion, rollouts.answer_start + 1), e' \n\r\t') as answer,
+    rollouts.finish_reason,
+    rollouts.prompt_tokens,
+    rollouts.cached_tokens,
+    rollouts.completion_tokens,
+    rollouts.elapsed_s,
+    rollouts.cost_usd,
+    deciding.verifier,
+    deciding.verdict,
+    deciding.reward,
+    deciding.reason,
+    deciding.extracted,
+    forms.well_formed,
+    languages.target_share,
+    languages.n_foreign_chars,
+    languages.foreign_spans,
+    readabilities.repetition,
+    readabilities.longest_paragraph_chars,
+    readabilities.n_code_blocks,
+    readabilities.n_tag_errors,
+    coalesce(trace_leaks.contaminated, false) or coalesce(prompt_leaks.contaminated, false) as contaminated,
+    coalesce(trace_leaks.benchmark, prompt_leaks.benchmark) as benchmark,
+    selections.recipe,
+    selections.accepted,
+    selections.rank,
+    selections.stage,
+    selections.reasons,
+    selections.twin_id,
+    pass_rates.pass_rate
+from rollouts
+left join prompts using (prompt_id)
+left join teachers using (teacher_id)
+left join current_references using (prompt_id)
+left join deciding using (rollout_id)
+left join forms using (rollout_id)
+left join languages using (rollout_id)
+left join readabilities using (rollout_id)
+left join leaks as trace_leaks
+    on trace_leaks.subject = 'trace' and trace_leaks.subject_id = rollouts.rollout_id
+left join leaks as prompt_leaks
+    on prompt_leaks.subject = 'prompt' and prompt_leaks.subject_id = rollouts.prompt_id
+left join selections using (rollout_id)
+left join pass_rates
+    on pass_rates.prompt_id = rollouts.prompt_id and pass_rates.teacher_id = rollouts.teacher_id

@@ -1,0 +1,148 @@
+"""Foreign letters: found where they are, and not where there are none."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from r1data.curate.language import VERSION, language_mix, script_of
+from r1data.schema.facts import LANGUAGE
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.exists(), reason="real traces are not beside the project")
+
+
+def mixed(text: str, target: str = "en") -> dict[str, Any]:
+    trace = pl.LazyFrame({"night": ["n"], "rollout_id": ["a"], "text": [text], "target": [target]})
+    return language_mix(trace).collect().row(0, named=True)
+
+
+def foreign(text: str, target: str = "en") -> list[str]:
+    return [span["text"] for span in mixed(text, target)["foreign_spans"]]
+
+
+def test_a_foreign_span_has_its_place_its_script_and_its_text() -> None:
+    text = "So 𝑥 doubles 每天 ok."
+    fact = mixed(text)
+    assert fact["foreign_spans"] == [{"offset": 13, "length": 2, "script": "Han", "text": "每天"}]
+    assert text[13:15] == "每天"
+    assert (fact["n_foreign_chars"], fact["version"], fact["target"]) == (2, VERSION, "en")
+    assert fact["target_share"] == pytest.approx(11 / 13)
+
+
+def test_spans_run_over_blanks_and_signs_but_not_over_lines() -> None:
+    assert foreign("He said: Привет, мир! Да\nНет.") == ["Привет, мир! Да", "Нет"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain words, naïve café, Ångström",
+        "the angle Δθ = π/2, αβ and 2π, 𝑥 ∈ ℝ, ℵ, 5 µm",
+        "in LaTeX $\\text{每天}$, \\(每\\), \\[天\\] and $$每\n天$$",
+        "\\begin{align}每\\end{align}",
+        "in code `每天`, and\n```python\nx = '每天'\n```\n",
+        "```\nnever closed: 每天",
+        "see https://example.org/每天?q=天 and www.天.cn",
+        "<think>plain</think>",
+        "",
+    ],
+)
+def test_mathematics_code_and_addresses_are_no_language(text: str) -> None:
+    assert mixed(text)["n_foreign_chars"] == 0
+
+
+def test_offsets_stay_those_of_the_text_after_what_is_no_language() -> None:
+    text = "`code` $x^2$ https://example.org 天"
+    (span,) = mixed(text)["foreign_spans"]
+    assert text[span["offset"] : span["offset"] + span["length"]] == "天"
+
+
+def test_money_hides_nothing() -> None:
+    assert foreign("It costs $5 每 and $6.") == ["每"]
+
+
+def test_greek_words_are_foreign() -> None:
+    fact = mixed("the word λόγος here")
+    assert [span["script"] for span in fact["foreign_spans"]] == ["Greek"]
+    assert fact["target_share"] == pytest.approx(11 / 16)
+
+
+@pytest.mark.parametrize(
+    ("target", "own", "other"),
+    [
+        ("zh", "所以答案是四", "これは"),
+        ("ja", "だから答えは四、コーヒー", "ответ"),
+        ("ru", "Ответ четыре", "答案"),
+        ("el", "Η απάντηση είναι", "ответ"),
+        ("ko", "답은 네", "答案"),
+        ("hi", "उत्तर चार है", "ответ"),
+    ],
+)
+def test_each_language_has_its_scripts(target: str, own: str, other: str) -> None:
+    assert mixed(own, target)["target_share"] == 1.0
+    assert mixed(f"{own} {other}", target)["n_foreign_chars"] == len(other)
+
+
+def test_latin_terms_are_tolerated_where_the_script_is_another_but_sentences_are_not() -> None:
+    assert foreign("设 AB = x，用 Chinese Remainder Theorem，即 mod n。", "zh") == []
+    sentence = "so we have to find the answer"
+    assert foreign(f"所以 {sentence}。", "zh") == [sentence]
+    assert mixed(f"所以 {sentence}。", "zh")["target_share"] == pytest.approx(2 / 25)
+
+
+def test_a_language_without_a_known_script_is_not_measured() -> None:
+    fact = mixed("anything", "xx")
+    assert [fact[name] for name in ("target_share", "n_foreign_chars", "foreign_spans")] == [None, None, None]
+
+
+def test_a_text_without_letters_has_no_share() -> None:
+    assert mixed("1 + 1 = 2")["target_share"] is None
+
+
+def test_targets_may_differ_from_row_to_row_and_no_rows_are_no_facts() -> None:
+    rows = pl.DataFrame({"night": "n", "rollout_id": ["a", "b"], "text": ["да", "да"], "target": ["ru", "en"]})
+    facts = language_mix(rows.lazy()).collect()
+    assert dict(facts.select("rollout_id", "n_foreign_chars").iter_rows()) == {"a": 0, "b": 2}
+    assert language_mix(rows.head(0).lazy()).collect().equals(LANGUAGE.empty())
+
+
+@given(st.text(alphabet="aé 天πλδж$`\\()[]\n1.", max_size=60), st.sampled_from(["en", "zh", "ru"]))
+def test_the_gate_and_the_search_agree(text: str, target: str) -> None:
+    fact = mixed(text, target)
+    for span in fact["foreign_spans"]:
+        assert text[span["offset"] : span["offset"] + span["length"]] == span["text"]
+        assert script_of(span["text"][0]) != "Other"
+    letters = sum(char.isalpha() for span in fact["foreign_spans"] for char in span["text"])
+    assert letters == fact["n_foreign_chars"]
+    assert (fact["target_share"] or 0) <= 1
+
+
+@needs_data
+def test_every_real_trace_with_chinese_characters_is_found_and_no_other() -> None:
+    traces = pl.read_parquet(DATA / "traces_misguided_attention_a.parquet").with_row_index("row")
+    text = pl.concat_str("thinking", "output", separator="\n")
+    facts = language_mix(
+        traces.lazy().select(night=pl.lit("n"), rollout_id=pl.col("row").cast(pl.String), text=text, target=pl.lit("en"))
+    ).collect()
+    found = traces.with_columns(rollout_id=pl.col("row").cast(pl.String)).join(facts, on="rollout_id")
+    assert found.filter(pl.col("n_cjk") > 0).height == 3
+    assert found.filter(pl.col("n_cjk") != pl.col("n_foreign_chars")).is_empty()
+
+
+@needs_data
+def test_every_spliced_sentence_of_another_script_is_found() -> None:
+    traces = pl.read_parquet(DATA / "lang_mix_spliced_a.parquet").with_row_index("row")
+    wanted = traces.lazy().select(
+        "text", night=pl.lit("n"), rollout_id=pl.col("row").cast(pl.String), target=pl.col("base_lang")
+    )
+    facts = language_mix(wanted).collect()
+    spliced = traces.with_columns(rollout_id=pl.col("row").cast(pl.String)).join(facts, on="rollout_id")
+    assert spliced.filter((pl.col("n_foreign_chars") > 0) != (pl.col("mixed_chars") > 0)).is_empty()
+    for planted, found in spliced.select("spans", "foreign_spans").iter_rows():
+        places = [span["offset"] for span in found]
+        missed = [(start, end) for start, end in planted if not any(start <= at < end for at in places)]
+        assert not missed

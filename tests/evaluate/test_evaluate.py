@@ -1,0 +1,157 @@
+"""Models are asked once, by one engine, and what they say is verified."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from r1data import ids
+from r1data.errors import ConfigError, EngineError, GateError
+from r1data.evaluate import Candidate, attempts_of, evaluate, metrics
+from r1data.generate import ENGINES
+from r1data.generate.engine import Engine
+from r1data.generate.models import ModelFolder, resolve
+from r1data.lake import Lake
+from r1data.recipe import Evaluate, Generate, Verify
+from r1data.schema import TABLES
+from r1data.train.exports import EXPORTS
+
+HOW = Evaluate(k=2)
+BASE, STUDENT = Candidate("base", resolve("fake:base")), Candidate("tiny", resolve("fake:tiny"), run_key="k1")
+RIGHT, BARE, WRONG = "<think>\n2 + 3 = 5.\n</think>\n\n5", "It is 5", "<think>\n2 + 3 = 6.\n</think>\n\n6"
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    return Lake(str(tmp_path / "lake"))
+
+
+def items(n: int = 3, benchmark: str = "heldout") -> pl.DataFrame:
+    rows = []
+    for i in range(n):
+        messages = [{"role": "user", "content": f"What is {i} + {5 - i}?"}]
+        rows.append(
+            {
+                "night": "2026-01-01",
+                "benchmark": benchmark,
+                "item_id": ids.prompt_id(messages),
+                "messages": messages,
+                "reference": "5",
+                "verifier": "math",
+                "verifier_args": "{}",
+                "domain": "math",
+                "family": "add",
+            }
+        )
+    return pl.DataFrame(rows, schema=TABLES["benchmarks"].schema)
+
+
+class Bench:
+    """One lake and one script; counts how often an engine is started."""
+
+    def __init__(self, lake: Lake, **script: Any) -> None:
+        self.lake, self.generate, self.starts = lake, Generate(engine="fake", fake=script), 0
+
+    def start(self, model: ModelFolder) -> Engine:
+        self.starts += 1
+        return ENGINES["fake"](self.generate, model)
+
+    def ask(self, *candidates: Candidate, asked: pl.DataFrame | None = None, how: Evaluate = HOW) -> int:
+        return evaluate(
+            items() if asked is None else asked,
+            candidates,
+            how,
+            verify=Verify(workers=1),
+            night="2026-01-01",
+            lake="lake",
+            stored=self.lake.scan("evaluations"),
+            start=self.start,
+            publish=lambda frame: self.lake.append("evaluations", frame, run="test", inputs={}),
+        )
+
+    def stored(self) -> pl.DataFrame:
+        return self.lake.scan("evaluations").collect()
+
+
+def test_one_engine_asks_base_and_student_and_the_base_is_not_asked_again(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(BASE, STUDENT) == 12
+    assert bench.starts == 1
+    other = Candidate("other", resolve("fake:other"), run_key="k2")
+    assert bench.ask(BASE, other) == 6
+    assert bench.ask(BASE, STUDENT, other) == 0
+    assert bench.starts == 2
+    assert {m.student: m.pass_at_1.value for m in metrics(bench.stored())} == {
+        "base": 1,
+        "other": 1,
+        "tiny": 1,
+    }
+    assert attempts_of(STUDENT.model, HOW, lake.scan("evaluations"))["run_key"].to_list() == ["k1"] * 6
+
+
+def test_a_right_answer_in_the_wrong_form_is_not_solved_but_ends_in_the_right_number(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT, BARE])
+    bench.ask(BASE)
+    rows = bench.stored()
+    told = {
+        row["completion"]: (row["verdict"], row["solved"], row["last_number_right"])
+        for row in rows.to_dicts()
+    }
+    assert told == {RIGHT: ("right", True, True), BARE: ("right", False, True)}
+    assert set(rows["extracted"]) == {"5"}
+
+
+def test_a_wrong_answer_is_wrong_and_a_cap_hit_is_unknown_and_unsolved(lake: Lake):
+    Bench(lake, texts=[WRONG]).ask(BASE)
+    capped = Bench(lake, texts=[RIGHT], finish_reason="length")
+    capped.ask(STUDENT)
+    rows = capped.stored()
+    assert rows.filter(student="base").select("verdict", "solved").unique().rows() == [("wrong", False)]
+    assert rows.filter(student="tiny").select("verdict", "solved").unique().rows() == [("unknown", False)]
+
+
+def test_more_attempts_ask_only_for_those_that_are_missing(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    bench.ask(BASE)
+    assert bench.ask(BASE, how=Evaluate(k=5)) == 9
+    assert attempts_of(BASE.model, Evaluate(k=5), lake.scan("evaluations")).height == 15
+    assert attempts_of(BASE.model, HOW, lake.scan("evaluations")).height == 6
+
+
+def test_another_cap_or_temperature_is_another_evaluation(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(BASE) == bench.ask(BASE, how=Evaluate(k=2, max_tokens=50)) == 6
+    assert bench.stored()["student_id"].n_unique() == 2
+
+
+def test_what_a_dying_engine_had_finished_is_kept(lake: Lake):
+    with pytest.raises(EngineError):
+        Bench(lake, texts=[RIGHT], fail_after=4, per_poll=2).ask(BASE)
+    assert Bench(lake, texts=[RIGHT]).ask(BASE) == 2
+    assert metrics(lake.scan("evaluations").collect())[0].n_items == 3
+
+
+def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(lake: Lake, tmp_path: Path):
+    rows = items(1).select(
+        "messages",
+        rollout_id=pl.lit("r0"),
+        reasoning=pl.lit("0 + 5 = 5."),
+        answer=pl.lit("5"),
+        completion_tokens=pl.lit(9),
+        licence=pl.lit("CC0-1.0"),
+        terms=pl.lit("Apache-2.0"),
+    )
+    export = EXPORTS["trl"](rows, tmp_path / "exports")
+    leaky = Candidate("leaky", STUDENT.model, "k3", export)
+    bench = Bench(lake, texts=[RIGHT])
+    with pytest.raises(GateError, match="Benchmark heldout leaked: rollout r0 of export"):
+        bench.ask(leaky)
+    assert bench.starts == 0
+    assert bench.ask(leaky, asked=items().slice(1)) == 4
+
+
+def test_a_benchmark_without_items_is_an_error(lake: Lake):
+    with pytest.raises(ConfigError, match="Benchmark heldout has no items"):
+        Bench(lake, texts=[RIGHT]).ask(BASE, asked=items(benchmark="aime"))

@@ -1,0 +1,147 @@
+"""A student is trained once: through kills, second triggers and rivals."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import psutil
+import pytest
+
+from r1data.errors import GateError, RunInProgress, TrainError
+from r1data.generate.models import resolve
+from r1data.recipe import Sft, Student
+from r1data.schema import TABLES
+from r1data.train.job import Progress
+from r1data.train.student import TrainedStudent, train_student
+
+pytestmark = pytest.mark.slow
+
+STUDENT = Student(
+    name="tiny",
+    base="tiny",
+    sft=Sft(learning_rate=3e-3, epochs=40, batch_size=4, max_tokens=128, bf16=False),
+)
+N_ROWS, STEPS, CHECKPOINT = 24, 240, 96
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("home")
+        patch.setenv("DAGSTER_HOME", str(folder))
+        yield folder
+
+
+def train(
+    rows: pl.DataFrame, base: Path, student: Student = STUDENT, seen: list[Progress] | None = None
+) -> TrainedStudent:
+    told = [] if seen is None else seen
+    return train_student(
+        student,
+        rows,
+        base=resolve(str(base)),
+        recipe_name="test",
+        mix="select 1",
+        inputs={"corpus": 1},
+        on_progress=told.append,
+    )
+
+
+def start(rows: Path, base: Path) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("train_and_wait.py")
+    return subprocess.Popen([sys.executable, script, STUDENT.model_dump_json(), base, rows])
+
+
+def wait_for(condition: Callable[[], Any], timeout_s: float = 90) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"nothing after {timeout_s} s")
+
+
+def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
+    home: Path, tiny_model: Path, mix_rows: Callable[[int], pl.DataFrame], tmp_path: Path
+):
+    rows = mix_rows(N_ROWS)
+    rows.write_parquet(tmp_path / "rows.parquet")
+    driver = start(tmp_path / "rows.parquet", tiny_model)
+    state = f"students/tiny-*/checkpoints/checkpoint-{CHECKPOINT}/trainer_state.json"
+    wait_for(lambda: list(home.glob("students/tiny-*/job.json")))
+    with pytest.raises(RunInProgress, match="Student tiny is being trained by another run"):
+        train(rows, tiny_model)
+    wait_for(lambda: list(home.glob(state)))
+    trainers = psutil.Process(driver.pid).children(recursive=True)
+    driver.kill()
+    driver.wait()
+    assert len(trainers) == 1
+    psutil.wait_procs(trainers, timeout=10)
+    assert not any(trainer.is_running() for trainer in trainers), "the trainer outlived its parent"
+
+    seen: list[Progress] = []
+    trained = train(rows, tiny_model, seen=seen)
+    assert [step.step for step in seen] == list(range(CHECKPOINT + 1, STEPS + 1))
+    assert {step.steps for step in seen} == {STEPS}
+    assert not trained.cached
+    assert trained.row["steps"] == STEPS
+    assert [point["step"] for point in trained.curve] == list(range(1, STEPS + 1))
+    assert trained.row["last_loss"] < trained.row["first_loss"] / 4
+    check_folder(home, trained)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a process was started")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        again = train(rows, tiny_model)
+    assert again.cached
+    assert again.row == trained.row
+
+
+def check_folder(home: Path, trained: TrainedStudent) -> None:
+    folder = home / "students" / trained.row["folder"]
+    config = orjson.loads((folder / "config.json").read_bytes())
+    assert config["dtype"] == "bfloat16"
+    assert trained.model.path == folder
+    assert trained.model.chat_template
+    assert trained.model.revision == trained.row["revision"] != trained.row["base_revision"]
+    assert not (folder.parent / "checkpoints").exists()
+    frame = trained.frame("2026-01-01")
+    assert frame.schema == TABLES["students"].schema
+    assert frame.null_count().sum_horizontal().item() == 0
+
+
+def test_a_loss_that_is_no_number_stops_the_job_and_names_the_log(
+    home: Path, tiny_model: Path, mix_rows: Callable[[int], pl.DataFrame]
+):
+    wild = STUDENT.model_copy(
+        update={"name": "wild", "sft": STUDENT.sft.model_copy(update={"learning_rate": 1e30})}
+    )
+    with pytest.raises(
+        TrainError, match=r"exit status 1.*wild-.*train\.log: .*The loss is nan at step"
+    ) as caught:
+        train(mix_rows(N_ROWS), tiny_model, wild)
+    assert "\n" not in str(caught.value)
+    assert not list(home.glob("students/wild-*/student.json"))
+
+
+def test_a_template_that_strips_thoughts_is_refused_before_training(
+    home: Path, tiny_model: Path, tokenizer: Any, mix_rows: Callable[[int], pl.DataFrame], tmp_path: Path
+):
+    import copy
+    import shutil
+
+    base = shutil.copytree(tiny_model, tmp_path / "strips")
+    stripping = copy.deepcopy(tokenizer)
+    stripping.chat_template = tokenizer.chat_template.replace(
+        "m['content']", "m['content'].split('</think>')[-1]"
+    )
+    stripping.save_pretrained(base)
+    with pytest.raises(GateError, match=f"loses the thought and the end of the thought of rollout {0:032x}"):
+        train(mix_rows(N_ROWS), base)
