@@ -24,11 +24,14 @@ app.add_typer(lake.app, name="lake")
 app.add_typer(model.app, name="model")
 
 
-def main() -> None:
-    """Run a verb; an R1DataError becomes one line on stderr and its exit status."""
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb, that of the command line without `arguments`, and exit.
+
+    An R1DataError becomes one line on stderr and its exit status.
+    """
     _talk_to_stderr()
     try:
-        app()
+        app(arguments)
     except R1DataError as error:
         print(f"r1data: {error}", file=sys.stderr)
         sys.exit(error.exit_status)

@@ -15,11 +15,6 @@ from r1data.curate.survivors import elect
 from r1data.recipe import Recipe
 from r1data.schema.corpus import SELECTED
 
-FACTS = (
-    "prompts", "prompt_references", "verdicts", "duplicates", "language", "readability", "contamination",
-)  # fmt: skip
-"""Tables that `select` reads besides the rollouts, by the names of its arguments."""
-
 _ORDER = {
     "shortest": [pl.col("completion_tokens"), pl.col("rollout_id")],
     "longest": [-pl.col("completion_tokens"), pl.col("rollout_id")],

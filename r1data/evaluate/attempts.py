@@ -55,10 +55,10 @@ def missing(items: pl.DataFrame, student: str, k: int, stored: pl.LazyFrame) -> 
     return wanted.join(done, on=keys, how="anti", maintain_order="left").collect()
 
 
-def attempts_of(model: ModelFolder, how: Evaluate, stored: pl.LazyFrame) -> pl.DataFrame:
+def attempts_of(stored: pl.LazyFrame, model: ModelFolder, how: Evaluate) -> pl.LazyFrame:
     """The rows of table `evaluations` that tell how `model` fares when it is asked as `how` says."""
     of = (pl.col("student_id") == student_id(model, how)) & (pl.col("benchmark") == how.benchmark)
-    return stored.filter(of, pl.col("index") < how.k).sort("item_id", "index").collect()
+    return stored.filter(of, pl.col("index") < how.k).sort("item_id", "index")
 
 
 def zero_shot(attempts: pl.DataFrame, student: str, how: Evaluate, night: str) -> Iterator[Attempt]:

@@ -1,7 +1,7 @@
 """Engines: what turns prompts into completions. To add one, write a file here and name it below.
 
-An engine is made as `ENGINES[name](generate, model)` from the recipe's [generate] section and a `ModelFolder`, and
-used as a context manager (`r1data.generate.engine.Engine`).
+An engine is made as `ENGINES[name](generate, model)` from the recipe's [generate] section and a
+`ModelFolder`, and used as a context manager (`r1data.generate.engine.Engine`).
 """
 
 from collections.abc import Callable

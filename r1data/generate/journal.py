@@ -1,7 +1,7 @@
 """A journal of finished rollouts that are not published yet: append-only, framed, checksummed.
 
-One `fdatasync` per batch. A process that is killed, or a machine that loses power, loses no batch whose `append`
-returned; a torn tail is cut when the journal is opened. A record is
+One `fdatasync` per batch. A process that is killed, or a machine that loses power, loses no batch whose
+`append` returned; a torn tail is cut when the journal is opened. A record is
 
     length (4 bytes, little-endian) · XXH3-64 of the payload (8 bytes) · payload (one row, as JSON)
 

@@ -98,8 +98,8 @@ def check_folder(path: Path) -> None:
     for name in ("config.json", "tokenizer_config.json"):
         if (path / name).is_file() and "auto_map" in _json(path / name):
             raise ConfigError(
-                f"{path / name} has `auto_map`, which loads code from the model. Use a copy without that key, if "
-                "the architecture is one that transformers knows."
+                f"{path / name} has `auto_map`, which loads code from the model. Use a copy without that "
+                "key, if the architecture is one that transformers knows."
             )
     for pattern in _REFUSED:
         for file in sorted(path.glob(pattern)):
@@ -142,8 +142,8 @@ def hub_snapshot(model: str, revision: str | None, *, local_only: bool = True) -
         raise ConfigError(f"{model} is no model: neither a folder, nor `{EMBEDDED}<name>`, nor a hub id.")
     if not _COMMIT.fullmatch(revision or ""):
         raise ConfigError(
-            f"{model} is no folder here. If it is a hub id, pin it: `revision` must be a commit of 40 hex digits, "
-            "since branches and tags move."
+            f"{model} is no folder here. If it is a hub id, pin it: `revision` must be a commit of 40 hex "
+            "digits, since branches and tags move."
         )
     try:
         from huggingface_hub import snapshot_download
@@ -159,8 +159,8 @@ def hub_snapshot(model: str, revision: str | None, *, local_only: bool = True) -
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         command = f"r1data model fetch {model} --revision {revision}"
         raise OfflineError(
-            f"{model} at {revision} is not in the hub cache ({_one_line(error)}). Run `{command}` on a machine "
-            "with network, then copy its hub cache (HF_HOME) here."
+            f"{model} at {revision} is not in the hub cache ({_one_line(error)}). Run `{command}` on a "
+            "machine with network, then copy its hub cache (HF_HOME) here."
         ) from error
     return Path(folder)
 
@@ -169,8 +169,8 @@ def _embedded(model: str) -> Path:
     folder = embedded_folder(model.removeprefix(EMBEDDED))
     if not folder.is_dir():
         raise OfflineError(
-            f"{model} is not in {folder}. Run `r1data model fetch`; without network here, run it on a machine that "
-            f"has network and copy its dagster_home/models/{folder.name} to {folder}."
+            f"{model} is not in {folder}. Run `r1data model fetch`; without network here, run it on a "
+            f"machine that has network and copy its dagster_home/models/{folder.name} to {folder}."
         )
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} has no config.json. {_mend(folder)}")

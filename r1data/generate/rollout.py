@@ -1,8 +1,9 @@
 """Run attempts on an engine: one queue, continuous feeding, nothing finished is ever lost.
 
-What this promises: every attempt gives exactly one row; a rollout that an engine handed over is in the journal before
-the next one is asked for, so a kill loses none of them and repeats none. What it does not promise: that an attempt
-runs only once (one that was in flight at a kill runs again), or equal text across runs (engines batch differently).
+What this promises: every attempt gives exactly one row; a rollout that an engine handed over is in the
+journal before the next one is asked for, so a kill loses none of them and repeats none. What it does not
+promise: that an attempt runs only once (one that was in flight at a kill runs again), or equal text across
+runs (engines batch differently).
 """
 
 import signal
@@ -86,8 +87,8 @@ def run(
 ) -> Summary:
     """Make every attempt and publish rollouts in segments.
 
-    Memory holds what is in flight and one segment, whatever the number of attempts. On SIGTERM, an interrupt or
-    the engine's death, what is finished is published before the exception leaves.
+    Memory holds what is in flight and one segment, whatever the number of attempts. On SIGTERM, an interrupt
+    or the engine's death, what is finished is published before the exception leaves.
 
     Args:
         attempts: in the order in which they are fed; a rollout id comes once.
@@ -188,27 +189,29 @@ class _Runner:
             self.engine.submit([attempt.request for attempt in batch])
 
     def _take(self, completions: list[Completion]) -> None:
-        rows = []
+        rows, others = [], []
         for completion in completions:
             attempt = self._in_flight.pop(completion.rollout_id, None)
             if attempt is None:
-                self._refuse(completion)
+                others.append(completion.rollout_id)
                 continue
             rows.append(row(attempt, completion, self.engine.name))
             self._remember(completion.rollout_id)
             self._count(completion)
         self.journal.append(rows)
         self.segment.add(rows)
+        self._refuse(others)
         if not completions and self._in_flight and self.engine.pending == 0:
             self._redo()
 
-    def _refuse(self, completion: Completion) -> None:
-        if completion.rollout_id not in self._finished:
+    def _refuse(self, rollout_ids: list[str]) -> None:
+        """Drop what came before; the first completion of a rollout wins."""
+        if strangers := [name for name in rollout_ids if name not in self._finished]:
             raise EngineError(
-                f"{self.engine.name} returned rollout {completion.rollout_id}, which nobody asked for. "
-                "Run again: what it had finished before is kept."
+                f"{self.engine.name} returned rollout {strangers[0]}, which nobody asked for. "
+                "Run again: what it had finished is kept."
             )
-        self.summary.duplicates += 1
+        self.summary.duplicates += len(rollout_ids)
 
     def _redo(self) -> None:
         """Ask again, once, for what the engine neither works on nor has returned."""

@@ -4,8 +4,8 @@
 
     parent ── lifeline (a pipe) ──> supervisor (own session) ──> child (own process group) ──> its processes
 
-When the parent closes the lifeline or dies, even by SIGKILL, or when the child ends, the supervisor sends SIGTERM
-to what is left, SIGKILL after `GRACE_S`, reaps it, and ends with the child's status.
+When the parent closes the lifeline or dies, even by SIGKILL, or when the child ends, the supervisor sends
+SIGTERM to what is left, SIGKILL after `GRACE_S`, reaps it, and ends with the child's status.
 What this does not protect against: SIGKILL of the supervisor itself.
 """
 
@@ -28,7 +28,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def supervise(lifeline: int, fds: Sequence[int], argv: Sequence[str]) -> int:
-    """Run `argv` until it ends, the lifeline closes, the parent is gone or SIGTERM comes; returns its status."""
+    """Run `argv` until it ends, the lifeline closes, the parent dies or SIGTERM comes; returns its status."""
     _adopt_orphans()
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
@@ -76,7 +76,7 @@ def _reap(child: subprocess.Popen[bytes]) -> bool:
 
 
 def _adopt_orphans() -> None:
-    """Make this process the parent of orphaned descendants (Linux, prctl(2)), so that it sees and reaps them."""
+    """Make this process the parent of orphaned descendants (Linux, prctl(2)), to see and reap them."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -1,7 +1,7 @@
 """The vLLM engine, parent side: one child process behind a socket pair, under a supervisor.
 
-Messages are JSON objects in frames of `multiprocessing.connection`; nothing is pickled, and nothing listens beyond
-the loopback interface.
+Messages are JSON objects in frames of `multiprocessing.connection`; nothing is pickled, and nothing listens
+beyond the loopback interface.
 
     to the child     {"settings": …} once · {"requests": [Request, …]} · {"load": folder}
     from the child   {"ready": version} · {"finished": [Completion, …], "received": n, "open": n}
@@ -42,7 +42,7 @@ class VllmEngine:
         """Check the settings; nothing starts yet.
 
         Raises:
-            ConfigError: vLLM is not installed; the model has no files, no chat template or too short a context.
+            ConfigError: vLLM is not installed, or the model has no files, no template or too short a context.
         """
         if importlib.util.find_spec("vllm") is None:
             raise ConfigError(
@@ -133,7 +133,7 @@ class VllmEngine:
         return completions
 
     def load(self, model: str) -> None:
-        """Replace the weights by those of another folder of the same architecture; tokenizer and template stay.
+        """Replace the weights by those of another folder of the same architecture, with its tokenizer.
 
         Raises:
             ConfigError, InputError: `model` is no folder that may be loaded.
@@ -161,8 +161,8 @@ class VllmEngine:
             while not self._connection.poll(0.5):
                 if time.monotonic() > deadline:
                     raise EngineError(
-                        f"vLLM was not {word} within {self._settings['start_timeout_s']:.0f} s. See {self.log}; "
-                        "raise start_timeout_s in [generate.vllm] if it was still busy."
+                        f"vLLM was not {word} within {self._settings['start_timeout_s']:.0f} s. Read "
+                        f"{self.log}, and raise start_timeout_s in [generate.vllm] if it was still busy."
                     )
             message = orjson.loads(self._connection.recv_bytes())
         except (EOFError, OSError) as error:
@@ -179,7 +179,9 @@ class VllmEngine:
 
     def _died(self, cause: BaseException) -> EngineError:
         status = self._process.stop() if self._process is not None else None
-        said = str(cause) if isinstance(cause, EngineError) else _last_words(self.log)
+        said = str(cause)
+        if not isinstance(cause, EngineError) or "root cause" in said:
+            said = _last_words(self.log)
         return EngineError(
             f'vLLM ended (status {status}): "{said}". Its log is {self.log}. Run again once that is mended.'
         )

@@ -1,4 +1,4 @@
-"""The vLLM engine, child side: `python -m r1data.generate.vllm_child FD`; `vllm.py` describes the messages."""
+"""The vLLM engine, child side: `python -m r1data.generate.vllm_child FD`; messages as in `vllm.py`."""
 
 import asyncio
 import os
@@ -169,7 +169,7 @@ def _arguments(settings: dict[str, Any]) -> AsyncEngineArgs:
     on_cpu: dict[str, Any] = {
         "enforce_eager": True,
         "kv_cache_memory_bytes": settings["kv_cache_bytes"],
-        # A seeded request whose prefill is split kills vLLM 0.32 on CPU ("CPU Generator does not use offset").
+        # A split prefill of a seeded request kills vLLM 0.32 on CPU: "CPU Generator does not use offset".
         "enable_chunked_prefill": False,
         "max_num_batched_tokens": max(_STEP_TOKENS, context),
     }

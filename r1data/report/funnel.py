@@ -1,27 +1,16 @@
-"""The funnel of a night: how many rollouts entered each stage, fell, remained, and why most of them fell."""
+"""The funnel of a night: how many rollouts entered each stage, fell, remained, and why most of them fell.
+
+A frame here has rows of the view `funnel`: recipe, night, position, stage, entered, dropped, remaining,
+main_reason.
+"""
 
 from io import StringIO
 
-import duckdb
 import polars as pl
-
-from r1data.paths import PROJECT
 
 _HEADINGS = ("stage", "entered", "dropped", "left", "main reason")
 _COLUMNS = ("stage", "entered", "dropped", "remaining", "main_reason")
 _REASON_CHARS = 40
-
-
-def funnel(selected: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    """The view `funnel` over rows of schema SELECTED that need not be published yet.
-
-    Returns:
-        recipe, night, position, stage, entered, dropped, remaining, main_reason: a row per recipe, night, stage.
-    """
-    query = (PROJECT / "sql" / "views" / "funnel.sql").read_text(encoding="utf-8")
-    with duckdb.connect() as connection:
-        connection.register("selected", selected.lazy().collect())
-        return connection.sql(query).pl()
 
 
 def funnel_text(funnel: pl.DataFrame) -> str:

@@ -38,7 +38,8 @@ PLAN = derived(
     Column(
         "reason",
         pl.String,
-        "new: the prompt was never asked; changed_teacher: only other teachers were asked.",
+        "new: the prompt was never asked; changed_teacher: only other teachers were asked; more: this teacher was, "
+        "and the recipe asks for more attempts.",
     ),
     Column("max_tokens", pl.Int32, "Completion tokens allowed."),
 )

@@ -34,6 +34,8 @@ from r1data.train.run_key import trainer_versions
 
 MAX_SAVE_STEPS = 500
 MIN_LEARNING_RATE = 0.1
+PASS_TOKENS = {"cpu": 512, "cuda": 16_384}
+"""Tokens of a forward pass, at most, unless one trace has more: activations are what grows with batch and trace."""
 
 
 class Reporter(TrainerCallback):
@@ -86,7 +88,7 @@ def train(job: Job, tell: Any) -> None:
     data = Dataset.from_list([{"input_ids": t.input_ids, "labels": t.labels} for t in gated.traces])
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32, local_files_only=True),
-        args=_config(sft, folder / CHECKPOINTS, n_rows=len(gated.traces), seed=job.seed),
+        args=_config(sft, folder / CHECKPOINTS, gated, seed=job.seed),
         train_dataset=data,
         processing_class=tokenizer,
         callbacks=[Reporter(tell)],
@@ -100,12 +102,15 @@ def train(job: Job, tell: Any) -> None:
     shutil.rmtree(folder / CHECKPOINTS)
 
 
-def _config(sft: Sft, checkpoints: Path, *, n_rows: int, seed: int) -> SFTConfig:
+def _config(sft: Sft, checkpoints: Path, gated: Gated, *, seed: int) -> SFTConfig:
     on_gpu = torch.cuda.is_available()
-    steps = math.ceil(math.ceil(n_rows / sft.batch_size) * sft.epochs)
+    steps = math.ceil(math.ceil(len(gated.traces) / sft.batch_size) * sft.epochs)
+    longest = sft.max_tokens if sft.packing else max(len(trace.input_ids) for trace in gated.traces)
+    n_per_pass = _per_pass(sft.batch_size, longest, PASS_TOKENS["cuda" if on_gpu else "cpu"])
     return SFTConfig(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=sft.batch_size,
+        per_device_train_batch_size=n_per_pass,
+        gradient_accumulation_steps=sft.batch_size // n_per_pass,
         num_train_epochs=sft.epochs,
         learning_rate=sft.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
@@ -127,6 +132,12 @@ def _config(sft: Sft, checkpoints: Path, *, n_rows: int, seed: int) -> SFTConfig
         report_to=[],
         disable_tqdm=True,
     )
+
+
+def _per_pass(batch_size: int, longest: int, tokens: int) -> int:
+    """Traces of a forward pass: the largest part of a batch that divides it and keeps to `tokens`; 1 at least."""
+    parts = [n for n in range(1, batch_size + 1) if batch_size % n == 0 and n * longest <= tokens]
+    return max(parts, default=1)
 
 
 def _last_whole_checkpoint(folder: Path) -> str | None:

@@ -40,9 +40,7 @@ class TrainedStudent:
     export: Export
     """The rows that it trained on."""
     curve: list[dict[str, float]]
-    """One entry per optimiser step: step, loss (nats per trained token), learning_rate, tokens (read so
-    far).
-    """
+    """One entry per optimiser step: step, loss (nats per trained token), learning_rate, tokens (so far)."""
     cached: bool
     """Whether the job had run before, so that nothing was started."""
 
@@ -126,9 +124,12 @@ def current_student(students: pl.LazyFrame, name: str) -> TrainedStudent:
     rows = students.filter(pl.col("student") == name).sort("trained_at").tail(1).collect().to_dicts()
     if not rows:
         raise ConfigError(f"Student {name} was never trained. Train it: `r1data train {name}`.")
-    found = _finished(paths.students() / rows[0]["folder"], read(paths.home() / "exports" / rows[0]["rows_digest"]))
+    export = read(paths.home() / "exports" / rows[0]["rows_digest"])
+    found = _finished((paths.students() / rows[0]["folder"]).parent, export)
     if not found:
-        raise ConfigError(f"Student {name} is not in {paths.students()} any more. Train it again: `r1data train {name}`.")
+        raise ConfigError(
+            f"Student {name} is not in {paths.students()} any more. Train it again: `r1data train {name}`."
+        )
     return found
 
 

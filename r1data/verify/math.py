@@ -23,8 +23,8 @@ MAX_CHARS = 400
 """Longest answer or reference that is read as mathematics."""
 LATEX = re.compile(r"\$([^$]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 PLAIN = re.compile(r"([+-]?\d+(?:\.\d+)?|[+-]?\.\d+)(?:/(\d+))?")
-WORDS = re.compile(r"(?<![\\a-zA-Z])[^\W\d_]{2,}")
-"""Words that are no LaTeX commands."""
+WORDS = re.compile(r"(?<![\\a-zA-Z])[^\W\d_]{2,}|[\u3400-\u9fff]")
+"""Words that are no LaTeX commands; a Chinese character is one."""
 TEXT = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s*\{[^{}]*\}")
 NUMBER = re.compile(r"(?<![\w.])-?\.?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
 

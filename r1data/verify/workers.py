@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, Self
@@ -22,7 +22,8 @@ from typing import Any, Self
 import orjson
 
 from r1data.paths import PROJECT
-from r1data.verify.verdict import Verdict
+from r1data.verify import VERIFIERS
+from r1data.verify.verdict import Verdict, unknown
 
 LOOKAHEAD = 64
 """Verdicts per worker that may wait for an earlier, slower one."""
@@ -59,6 +60,7 @@ class Worker:
         self.index: int | None = None
         self.task: Task | None = None
         self.give_up_at = 0.0
+        self.late = False
         self.wall_s = timeout_s * WALL_FACTOR + WALL_EXTRA_S
 
     def submit(self, index: int, task: Task) -> None:
@@ -74,7 +76,9 @@ class Worker:
         try:
             return Verdict(**orjson.loads(self.pipe.recv_bytes()))
         except (EOFError, OSError):
-            return _verdict_of_death(self.process.wait(), self.task)
+            timed_out = self.process.wait() == -signal.SIGPROF or self.late
+            reason = "timeout" if timed_out else "crash"
+            return replace(unknown(reason), version=VERIFIERS[self.task.verifier].version)
 
     def close(self) -> None:
         """End the process now and wait for it."""
@@ -114,7 +118,7 @@ class Pool:
                 for worker in self._readable(busy):
                     busy.remove(worker)
                     done[worker.index] = worker.take()
-                    idle.append(self._alive(worker))
+                    idle.append(worker)
                 while given in done:
                     yield done.pop(given)
                     given += 1
@@ -134,7 +138,7 @@ class Pool:
             if not idle:
                 self.workers.append(Worker(self.timeout_s))
                 idle.append(self.workers[-1])
-            worker = idle.popleft()
+            worker = self._alive(idle.popleft())
             worker.submit(*item)
             busy.append(worker)
             furthest = item[0]
@@ -145,11 +149,13 @@ class Pool:
         ready = wait([worker.pipe for worker in busy], timeout=patience)
         for worker in busy:
             if monotonic() > worker.give_up_at and worker.pipe not in ready:
-                worker.process.send_signal(signal.SIGPROF)
+                worker.late = True
+                worker.process.kill()
                 ready.append(worker.pipe)
         return [worker for worker in busy if worker.pipe in ready]
 
     def _alive(self, worker: Worker) -> Worker:
+        """The worker, or a new one in the place of one that has ended."""
         return worker if worker.process.poll() is None else self._replace(worker)
 
     def _replace(self, worker: Worker) -> Worker:
@@ -157,10 +163,3 @@ class Pool:
         self.workers.remove(worker)
         self.workers.append(Worker(self.timeout_s))
         return self.workers[-1]
-
-
-def _verdict_of_death(status: int, task: Task) -> Verdict:
-    from r1data.verify import VERIFIERS
-
-    reason = "timeout" if status == -signal.SIGPROF else "crash"
-    return Verdict("unknown", None, reason, version=VERIFIERS[task.verifier].version)

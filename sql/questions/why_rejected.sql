@@ -1,4 +1,4 @@
--- Why were rollouts rejected? Every reason counts, not only the first; an example of each.
+-- Why were rollouts rejected? Every reason counts, not only the first.
 with
 reasons as (
     select rollout_id, unnest(reasons) as reason

@@ -1,6 +1,6 @@
 -- What is known of every rollout? Its texts, its prompt, its newest facts, and how it was selected.
--- One row per rollout: of several recipes, the one that accepted it, or else the first by name. `contaminated`
--- says whether any version of the comparison found a benchmark item in the prompt or in the trace.
+-- One row per rollout: of several recipes, the one that accepted it, or else the first by name.
+-- `contaminated`: some version of the comparison found a benchmark item in the prompt or in the trace.
 with
 deciding as (select * from current_verdicts where deciding),
 forms as (

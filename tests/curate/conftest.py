@@ -50,7 +50,9 @@ def make_ledgers() -> Callable[..., Ledgers]:
         prompts = sorted({trace["prompt"] for trace in full})
         return {
             "rollouts": rows("rollouts", *map(_rollout, full)),
-            "prompts": rows("prompts", *({"night": NIGHT, "prompt_id": p, "domain": "math"} for p in prompts)),
+            "prompts": rows(
+                "prompts", *({"night": NIGHT, "prompt_id": p, "domain": "math"} for p in prompts)
+            ),
             "prompt_references": rows("prompt_references", *(_reference(p, "v1", 1) for p in prompts)),
             "verdicts": rows("verdicts", *(verdict for trace in full for verdict in _verdicts(trace))),
             "duplicates": rows("duplicates", *(_pair(*pair) for pair in pairs)),

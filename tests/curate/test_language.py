@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r1data.curate.language import VERSION, language_mix, script_of
@@ -104,12 +104,15 @@ def test_a_text_without_letters_has_no_share() -> None:
 
 
 def test_targets_may_differ_from_row_to_row_and_no_rows_are_no_facts() -> None:
-    rows = pl.DataFrame({"night": "n", "rollout_id": ["a", "b"], "text": ["да", "да"], "target": ["ru", "en"]})
+    rows = pl.DataFrame(
+        {"night": "n", "rollout_id": ["a", "b"], "text": ["да", "да"], "target": ["ru", "en"]}
+    )
     facts = language_mix(rows.lazy()).collect()
     assert dict(facts.select("rollout_id", "n_foreign_chars").iter_rows()) == {"a": 0, "b": 2}
     assert language_mix(rows.head(0).lazy()).collect().equals(LANGUAGE.empty())
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="aé 天πλδж$`\\()[]\n1.", max_size=60), st.sampled_from(["en", "zh", "ru"]))
 def test_the_gate_and_the_search_agree(text: str, target: str) -> None:
     fact = mixed(text, target)
@@ -126,7 +129,9 @@ def test_every_real_trace_with_chinese_characters_is_found_and_no_other() -> Non
     traces = pl.read_parquet(DATA / "traces_misguided_attention_a.parquet").with_row_index("row")
     text = pl.concat_str("thinking", "output", separator="\n")
     facts = language_mix(
-        traces.lazy().select(night=pl.lit("n"), rollout_id=pl.col("row").cast(pl.String), text=text, target=pl.lit("en"))
+        traces.lazy().select(
+            night=pl.lit("n"), rollout_id=pl.col("row").cast(pl.String), text=text, target=pl.lit("en")
+        )
     ).collect()
     found = traces.with_columns(rollout_id=pl.col("row").cast(pl.String)).join(facts, on="rollout_id")
     assert found.filter(pl.col("n_cjk") > 0).height == 3

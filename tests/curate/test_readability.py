@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from r1data.curate.readability import VERSION, readability, thought
@@ -42,7 +42,12 @@ def test_paragraphs_of_the_thought_end_at_blank_lines() -> None:
 
 @pytest.mark.parametrize(
     ("thinking", "n"),
-    [("```py\nx\n```\ntext\n  ```\ny\n  ```", 2), ("say ```x``` inline", 0), ("~~~\nx\n~~~", 1), ("```\nleft open", 1)],
+    [
+        ("```py\nx\n```\ntext\n  ```\ny\n  ```", 2),
+        ("say ```x``` inline", 0),
+        ("~~~\nx\n~~~", 1),
+        ("```\nleft open", 1),
+    ],
 )
 def test_fenced_code_blocks_of_the_thought_are_counted(thinking: str, n: int) -> None:
     assert measured(f"<think>{thinking}</think>```\nthe answer's own\n```")["n_code_blocks"] == n
@@ -69,12 +74,16 @@ def test_tag_errors_are_counted(completion: str, n: int) -> None:
 TEXTS = st.lists(st.sampled_from(["<think>", "</think>", "a", " ", "\n\n"]), max_size=6).map("".join)
 
 
+@settings(deadline=None)
 @given(TEXTS)
-def test_a_well_formed_completion_has_no_tag_errors_and_any_other_lacks_text_or_has_some(completion: str) -> None:
+def test_a_well_formed_completion_has_no_tag_errors_and_any_other_lacks_text_or_has_some(
+    completion: str,
+) -> None:
     right = measured(completion)["n_tag_errors"] == 0 and all(split(completion))
     assert right == is_well_formed(completion)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_the_thought_is_the_one_that_is_stored(completion: str) -> None:
     reasoning, _ = split(completion)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from r1data.curate.select import FACTS, select
+from r1data.curate.select import select
 from r1data.recipe import Language, Recipe
 from r1data.schema import TABLES
 from r1data.schema.corpus import SELECTED
@@ -32,7 +32,9 @@ def test_the_shortest_of_each_prompt_are_accepted_and_ranked(make_ledgers: Make,
 
 
 @pytest.mark.parametrize(("order", "best"), [("shortest", "b"), ("longest", "c"), ("random", "a")])
-def test_the_recipe_says_which_trace_is_best(make_ledgers: Make, make_recipe: Make, order: str, best: str) -> None:
+def test_the_recipe_says_which_trace_is_best(
+    make_ledgers: Make, make_recipe: Make, order: str, best: str
+) -> None:
     ledgers = make_ledgers({"id": "a", "tokens": 5}, {"id": "b", "tokens": 1}, {"id": "c", "tokens": 9})
     assert accepted(select(**ledgers, recipe=make_recipe(keep_per_prompt=1, order=order))) == [best]
 
@@ -79,9 +81,16 @@ def test_a_missing_fact_rejects(make_ledgers: Make, make_recipe: Make, missing: 
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("verdicts", "verifier_version"), ("language", "version"), ("readability", "version"), ("duplicates", "algorithm")],
+    [
+        ("verdicts", "verifier_version"),
+        ("language", "version"),
+        ("readability", "version"),
+        ("duplicates", "algorithm"),
+    ],
 )
-def test_facts_of_other_versions_do_not_count(make_ledgers: Make, make_recipe: Make, table: str, column: str) -> None:
+def test_facts_of_other_versions_do_not_count(
+    make_ledgers: Make, make_recipe: Make, table: str, column: str
+) -> None:
     ledgers = make_ledgers({"id": "a"}, {"id": "b", "tokens": 11}, pairs=[("b", "a", 0.9)])
     now = accepted(select(**ledgers, recipe=make_recipe()))
     ledgers[table] = ledgers[table].with_columns(pl.lit("of old").alias(column))
@@ -124,8 +133,15 @@ def test_a_twin_of_a_twin_is_kept(make_ledgers: Make, make_recipe: Make) -> None
     assert out.collect().row(1, named=True)["reasons"] == ["duplicates:near_duplicate"]
 
 
-def test_copies_of_a_rejected_trace_are_duplicates_of_each_other(make_ledgers: Make, make_recipe: Make) -> None:
-    traces = {"id": "a", "finish": "length"}, {"id": "b", "tokens": 1}, {"id": "c", "tokens": 2}, {"id": "d", "tokens": 3}
+def test_copies_of_a_rejected_trace_are_duplicates_of_each_other(
+    make_ledgers: Make, make_recipe: Make
+) -> None:
+    traces = (
+        {"id": "a", "finish": "length"},
+        {"id": "b", "tokens": 1},
+        {"id": "c", "tokens": 2},
+        {"id": "d", "tokens": 3},
+    )
     ledgers = make_ledgers(*traces, pairs=[("b", "a", 1.0), ("c", "a", 1.0), ("d", "a", 0.9)])
     assert accepted(select(**ledgers, recipe=make_recipe())) == ["b"]
 
@@ -139,11 +155,6 @@ def test_what_an_earlier_night_accepted_wins(make_ledgers: Make, make_recipe: Ma
 
 def test_a_night_without_rollouts_selects_nothing(make_ledgers: Make, make_recipe: Make) -> None:
     assert select(**make_ledgers(), recipe=make_recipe()).collect().equals(SELECTED.empty())
-
-
-def test_the_named_facts_are_the_arguments() -> None:
-    assert set(FACTS) <= set(select.__annotations__)
-    assert set(FACTS) <= set(TABLES)
 
 
 NAMES = "abcdefgh"

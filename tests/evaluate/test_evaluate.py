@@ -88,7 +88,9 @@ def test_one_engine_asks_base_and_student_and_the_base_is_not_asked_again(lake: 
         "other": 1,
         "tiny": 1,
     }
-    assert attempts_of(STUDENT.model, HOW, lake.scan("evaluations"))["run_key"].to_list() == ["k1"] * 6
+    assert (
+        attempts_of(lake.scan("evaluations"), STUDENT.model, HOW).collect()["run_key"].to_list() == ["k1"] * 6
+    )
 
 
 def test_a_right_answer_in_the_wrong_form_is_not_solved_but_ends_in_the_right_number(lake: Lake):
@@ -116,8 +118,8 @@ def test_more_attempts_ask_only_for_those_that_are_missing(lake: Lake):
     bench = Bench(lake, texts=[RIGHT])
     bench.ask(BASE)
     assert bench.ask(BASE, how=Evaluate(k=5)) == 9
-    assert attempts_of(BASE.model, Evaluate(k=5), lake.scan("evaluations")).height == 15
-    assert attempts_of(BASE.model, HOW, lake.scan("evaluations")).height == 6
+    assert attempts_of(lake.scan("evaluations"), BASE.model, Evaluate(k=5)).collect().height == 15
+    assert attempts_of(lake.scan("evaluations"), BASE.model, HOW).collect().height == 6
 
 
 def test_another_cap_or_temperature_is_another_evaluation(lake: Lake):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import polars as pl
 import psutil
 import pytest
 
-from r1data.errors import GateError, RunInProgress, TrainError
+from r1data.errors import ConfigError, GateError, RunInProgress, TrainError
 from r1data.generate.models import resolve
 from r1data.recipe import Sft, Student
 from r1data.schema import TABLES
 from r1data.train.job import Progress
-from r1data.train.student import TrainedStudent, train_student
+from r1data.train.student import TrainedStudent, current_student, train_student
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +84,10 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
     assert len(trainers) == 1
     psutil.wait_procs(trainers, timeout=10)
     assert not any(trainer.is_running() for trainer in trainers), "the trainer outlived its parent"
+    [checkpoints] = home.glob("students/tiny-*/checkpoints")
+    torn = checkpoints / f"checkpoint-{STEPS - 1}"  # what a kill during a save leaves: no state at the end
+    torn.mkdir()
+    (torn / "trainer_state.json").write_text('{"global_step"')
 
     seen: list[Progress] = []
     trained = train(rows, tiny_model, seen=seen)
@@ -112,9 +117,12 @@ def check_folder(home: Path, trained: TrainedStudent) -> None:
     assert trained.model.chat_template
     assert trained.model.revision == trained.row["revision"] != trained.row["base_revision"]
     assert not (folder.parent / "checkpoints").exists()
-    frame = trained.frame("2026-01-01")
+    frame = trained.frame("2026-01-01", trained_at=datetime(2026, 1, 2, tzinfo=UTC))
     assert frame.schema == TABLES["students"].schema
     assert frame.null_count().sum_horizontal().item() == 0
+    assert current_student(frame.lazy(), "tiny").row == trained.row
+    with pytest.raises(ConfigError, match="Student other was never trained"):
+        current_student(frame.lazy(), "other")
 
 
 def test_a_loss_that_is_no_number_stops_the_job_and_names_the_log(

@@ -11,7 +11,9 @@ def bands(*rows: tuple[int, bool, int, int]) -> pl.DataFrame:
 
 
 def test_rows_that_share_a_band_are_a_pair_once() -> None:
-    pairs, n_crowded = pair_up(bands((0, True, 0, 7), (1, True, 0, 7), (0, True, 1, 8), (1, True, 1, 8), (2, True, 1, 9)))
+    pairs, n_crowded = pair_up(
+        bands((0, True, 0, 7), (1, True, 0, 7), (0, True, 1, 8), (1, True, 1, 8), (2, True, 1, 9))
+    )
     assert pairs.tolist() == [[0, 1]]
     assert n_crowded == 0
 

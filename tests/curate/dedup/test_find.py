@@ -72,7 +72,12 @@ def test_a_backfilled_night_is_the_twin_of_later_ones() -> None:
     stored = find_in(second)
     first = texts(("n1", "b", NEAR))
     found = find_in(first, stored.bands.lazy(), pl.concat([first, second]))
-    assert found.duplicates.select("night", "rollout_id", "twin_id", "twin_night").row(0) == ("n2", "a", "b", "n1")
+    assert found.duplicates.select("night", "rollout_id", "twin_id", "twin_night").row(0) == (
+        "n2",
+        "a",
+        "b",
+        "n1",
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -108,7 +113,9 @@ def test_pending_traces_are_those_without_a_signature_of_this_algorithm() -> Non
 def test_a_document_is_the_prompt_and_the_whole_completion() -> None:
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "1 + 1?"}]
     prompts = pl.LazyFrame({"prompt_id": ["p"], "messages": [messages]})
-    rollouts = pl.LazyFrame({"night": ["n"], "rollout_id": ["a"], "prompt_id": ["p"], "completion": ["<think>…"]})
+    rollouts = pl.LazyFrame(
+        {"night": ["n"], "rollout_id": ["a"], "prompt_id": ["p"], "completion": ["<think>…"]}
+    )
     assert documents(rollouts, prompts).collect().rows() == [("n", "a", "Be brief.\n1 + 1?\n<think>…")]
 
 

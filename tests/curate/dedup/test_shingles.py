@@ -23,7 +23,15 @@ def test_words_end_at_blanks_and_scripts_without_spaces_go_by_code_point(text: s
 
 
 @pytest.mark.parametrize(
-    ("text", "n"), [("", 0), ("one two", 1), ("a b c d e", 1), ("a b c d e f", 2), ("a a a a a a a", 1), ("一二三四五六", 2)]
+    ("text", "n"),
+    [
+        ("", 0),
+        ("one two", 1),
+        ("a b c d e", 1),
+        ("a b c d e f", 2),
+        ("a a a a a a a", 1),
+        ("一二三四五六", 2),
+    ],
 )
 def test_a_shingle_is_five_words_and_a_shorter_text_is_one(text: str, n: int) -> None:
     assert shingles(text).size == n
@@ -33,6 +41,7 @@ def test_another_number_is_another_text() -> None:
     assert jaccard(shingles("a b c d 1"), shingles("a b c d 2")) == 0
 
 
+@settings(deadline=None)  # loading datasketch takes a second
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=50, unique=True))
 def test_signatures_are_those_of_datasketch(hashes: list[int]) -> None:
     reference = MinHash(num_perm=128, seed=1, scheme="affine32", hashfunc=lambda value: value % 2**32)
@@ -47,7 +56,7 @@ def test_signatures_of_long_texts_do_not_depend_on_the_slices() -> None:
     assert signature(hashes) == np.minimum.reduce(parts).tobytes()
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
 def test_jaccard_is_that_of_the_sets(left: set[int], right: set[int]) -> None:
     def to_array(values: set[int]) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""A whole night of the scripted engine: what it makes, what a second run makes, and what stops it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from filelock import FileLock
+
+from r1data import ids, paths
+from r1data.lake import Lake
+from r1data.lake.query import fetch
+from r1data.schema import TABLES
+
+FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
+NIGHT = "2026-01-02"
+
+Run = Callable[..., int]
+
+
+def edited(folder: Path, *edits: tuple[str, str]) -> Path:
+    """A copy of the scripted recipe with texts replaced."""
+    text = FAKE.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "edited.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def rows(lake: Lake, table: str) -> pl.DataFrame:
+    return lake.scan(table).collect()
+
+
+def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, lake: Lake):
+    assert r1data("run", "--night", NIGHT) == 0
+    empty = {"benchmarks", "students", "evaluations"}  # the recipe has neither benchmarks nor students
+    filled = {name for name in TABLES if rows(lake, name).height}
+    assert filled == set(TABLES) - empty
+    assert rows(lake, "rollouts").height == 12 * 6
+
+    versions = lake.versions(TABLES)
+    assert r1data("run", "--night", NIGHT) == 0
+    assert lake.versions(TABLES) == versions
+
+    selected = rows(lake, "selected")
+    assert selected["accepted"].sum() == rows(lake, "corpus").height > 0
+    assert selected.filter(~pl.col("accepted") & pl.col("stage").is_null()).is_empty()
+    funnel = fetch(lake, "select * from funnel order by position")
+    assert funnel["entered"][0] == 72
+    assert funnel["entered"].to_list()[1:] == funnel["remaining"].to_list()[:-1]
+    assert funnel["remaining"][-1] == rows(lake, "corpus").height
+
+
+def test_more_rollouts_per_prompt_add_only_the_missing_attempts(r1data: Run, lake: Lake, tmp_path: Path):
+    assert r1data("run", "--night", NIGHT) == 0
+    before = rows(lake, "rollouts")
+    more = edited(tmp_path, ("rollouts_per_prompt = 6", "rollouts_per_prompt = 8"))
+    assert r1data("run", "--night", NIGHT, "--recipe", more) == 0
+    after = rows(lake, "rollouts")
+    assert after.height == 12 * 8
+    kept = before.join(after, on=before.columns, how="semi", nulls_equal=True)
+    assert kept.height == before.height, "stored rollouts stay as they were"
+
+
+def test_a_night_that_falls_short_publishes_no_corpus(r1data: Run, lake: Lake, tmp_path: Path, capsys):
+    strict = edited(tmp_path, ("min_accepted = 1", "min_accepted = 50"))
+    assert r1data("run", "--night", NIGHT, "--recipe", strict) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "fewer than 50" in said and "min_accepted" in said
+    assert rows(lake, "corpus").is_empty()
+    assert rows(lake, "selected").height == 72, "what is known of the night stays"
+
+
+def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, lake: Lake, capsys):
+    (home / "locks").mkdir()
+    with FileLock(home / "locks" / f"{ids.digest(lake.root)[:12]}.lock"):
+        assert r1data("run", "--night", NIGHT) == 1
+    assert "Another run is at work" in capsys.readouterr().err
+    assert lake.version("prompts") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ('name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"\nfamilis = ["a"]', "`families`"),
+        ('name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templats"', "`templates`"),
+        ('name = "X y"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"', "name"),
+        ("name = ", "TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line_and_status_2(
+    content: str, said: str, r1data: Run, lake: Lake, tmp_path: Path, capsys
+):
+    path = tmp_path / "wrong.toml"
+    path.write_text(content)
+    assert r1data("run", "--recipe", path) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("r1data: ")]
+    assert len(lines) == 1 and said in lines[0]
+    assert lake.version("prompts") is None
+
+
+@pytest.mark.parametrize("night", ["2025-12-31", "2999-01-01", "yesterday"])
+def test_a_night_out_of_range_is_status_2(night: str, r1data: Run, capsys):
+    assert r1data("run", "--night", night) == 2
+    assert night in capsys.readouterr().err
+
+
+FILES = """
+name = "files"
+start = 2026-01-01
+[[prompts]]
+name = "mine"
+source = "files"
+path = "{path}"
+columns = {{ prompt = "question", reference = "answer" }}
+[generate]
+engine = "fake"
+context_tokens = {context}
+max_tokens = 8
+rollouts_per_prompt = 1
+[generate.fake]
+texts = ["<think>\\nOne and one is two.\\n</think>\\n\\n2"]
+"""
+GOOD = '{"question": "What is 1 + 1?", "answer": "2"}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("missing.jsonl", None, "missing.jsonl"),
+        ("empty.jsonl", b"", "empty.jsonl"),
+        ("broken.jsonl", GOOD.encode() + b'{"question": ', "2"),
+        ("columns.jsonl", b'{"questoin": "What is 1 + 1?", "answer": "2"}\n', "questoin"),
+        ("latin1.jsonl", GOOD.encode() + '{"question": "café", "answer": "2"}\n'.encode("latin-1"), "2"),
+        ("broken.parquet", b"PAR1 but not really", "broken.parquet"),
+        ("long.jsonl", GOOD.encode() + b'{"question": "' + b"long word " * 2000 + b'", "answer": "2"}\n', "2"),
+    ],
+)
+def test_a_bad_prompt_file_is_one_line_that_names_it_and_publishes_nothing(
+    name: str, content: bytes | None, said: str, r1data: Run, lake: Lake, tmp_path: Path, capsys
+):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    recipe = tmp_path / "files.toml"
+    recipe.write_text(FILES.format(path=path, context=600))
+    assert r1data("run", "--night", NIGHT, "--recipe", recipe) in (1, 2)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("r1data: ")]
+    assert len(lines) == 1 and name in lines[0] and said in lines[0]
+    for table in ("prompts", "prompt_references", "intake", "rollouts"):
+        assert lake.version(table) is None
+
+
+def test_without_the_model_the_command_that_fetches_it_is_named(r1data: Run, home: Path, lake: Lake, capsys):
+    (home / "models").unlink()
+    assert r1data("run", "--night", NIGHT) == 1
+    assert "r1data model fetch" in capsys.readouterr().err
+    assert lake.version("prompts") is None

@@ -1,0 +1,177 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from r1data import ids
+from r1data.curate.decontaminate import contamination, version
+from r1data.schema import TABLES
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+LONG = "Tom has 3 boxes with 5 books in each box and 4 extra books. How many books does Tom have in total?"
+SUFFIX = " Please reason step by step, and put your final answer within a box."
+
+
+def items(*texts, benchmark="heldout"):
+    messages = [[{"role": "user", "content": text}] for text in texts]
+    return pl.LazyFrame(
+        {
+            "benchmark": [benchmark] * len(texts),
+            "item_id": [ids.prompt_id(one) for one in messages],
+            "messages": messages,
+        },
+        schema={name: TABLES["benchmarks"].schema[name] for name in ("benchmark", "item_id", "messages")},
+    )
+
+
+def compared(texts, benchmarks, **options):
+    subjects = pl.LazyFrame(
+        {
+            "subject": ["trace"] * len(texts),
+            "subject_id": [f"r{i}" for i in range(len(texts))],
+            "night": ["2026-01-01"] * len(texts),
+            "text": texts,
+        },
+        schema={name: pl.String for name in ("subject", "subject_id", "night", "text")},
+    )
+    return contamination(subjects, benchmarks, version="1", **options).collect()
+
+
+def methods(texts, benchmarks, **options):
+    return compared(texts, benchmarks, **options)["method"].to_list()
+
+
+def test_every_subject_has_a_row_and_a_hit_names_item_and_shared_words():
+    table = compared(["nothing of it", f"Question: {LONG} Well."], items(LONG))
+    assert table.schema == TABLES["contamination"].schema
+    clean, hit = table.to_dicts()
+    assert (clean["subject_id"], clean["contaminated"], clean["benchmark"], clean["evidence"]) == (
+        "r0",
+        False,
+        None,
+        None,
+    )
+    assert (hit["contaminated"], hit["benchmark"], hit["method"]) == (True, "heldout", "ngram")
+    assert hit["item_id"] == items(LONG).collect().item(0, "item_id")
+    assert hit["evidence"].startswith("tom has 3 boxes with 5 books")
+    assert hit["evidence"].endswith("in total")
+
+
+@pytest.mark.parametrize("text", [LONG, LONG.upper(), f"  {LONG}\n", LONG.replace("3 boxes", "$3$  boxes")])
+def test_the_same_text_is_exact_whatever_its_case_and_blanks(text):
+    assert methods([text], items(LONG)) == ["exact"]
+
+
+def test_a_part_of_an_item_with_all_its_numbers_is_a_hit():
+    assert methods([LONG.replace("How many books does Tom have in total?", "Count them.")], items(LONG)) == [
+        "ngram"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG.replace("3", "6"),
+        LONG.replace("3 boxes with 5", "5 boxes with 3"),
+        LONG.replace("4 extra", "seven extra"),
+        LONG.replace("Tom", "Anna").replace("books", "pens"),
+        "Tom has 3 boxes. There are 5 books. He has 4 extra books.",
+    ],
+)
+def test_the_same_template_with_other_numbers_or_words_is_another_problem(text):
+    assert methods([text], items(LONG)) == [None]
+
+
+def test_numbers_may_be_spelled_out():
+    assert methods([f"So: {LONG.replace('4 extra', 'four extra')}"], items(LONG)) == ["ngram"]
+
+
+def test_a_short_item_counts_only_when_it_is_contained_whole():
+    short = items("What is 3 + 4?")
+    texts = [
+        "What is 3 + 4?",
+        "So, what is 3+4? It is 7.",
+        "What is 3 + 4 + 5?",
+        "What is 4 + 3?",
+        "3 + 4 = 7",
+    ]
+    assert methods(texts, short) == ["exact", "ngram", None, None, None]
+
+
+def test_a_very_short_item_counts_only_as_the_whole_text():
+    assert methods(["2 + 2", "What is 2 + 2 and 3 + 3?"], items("2+2")) == ["exact", None]
+
+
+def test_words_that_all_items_share_are_no_evidence():
+    benchmark = items(
+        *(f"Name the {word} of the sea.{SUFFIX}" for word in ("king", "colour", "depth", "sound", "salt"))
+    )
+    assert methods([f"Name the end of the world.{SUFFIX}"], benchmark) == [None]
+    assert methods([f"Name the depth of the sea.{SUFFIX}"], benchmark) == ["exact"]
+
+
+def test_chinese_is_compared_by_characters():
+    item = "小明有三个苹果，妈妈又给了他十二个苹果。小明现在一共有多少个苹果？"
+    assert methods([f"题目：{item}请回答。", "小明有很多书，妈妈又给了他一支笔。"], items(item)) == [
+        "ngram",
+        None,
+    ]
+
+
+def test_runs_do_not_reach_over_texts():
+    half = LONG.index("each box")
+    assert methods([LONG[:half], LONG[half:]], items(LONG), ngram_words=12) == [None, None]
+
+
+def test_the_run_length_is_the_recipes():
+    text = "Tom has 3 boxes with 5 books in 4 rows"
+    assert methods([text], items(LONG), ngram_words=10) == [None]
+    assert methods([text], items(LONG), ngram_words=5) == ["ngram"]
+
+
+def test_without_benchmarks_or_subjects_nothing_is_contaminated():
+    assert methods(["some text", ""], items()) == [None, None]
+    assert compared([], items(LONG)).schema == TABLES["contamination"].schema
+
+
+def test_the_version_follows_items_and_run_length():
+    versions = {
+        version(items("a"), ngram_words=10),
+        version(items("b"), ngram_words=10),
+        version(items("a", "b"), ngram_words=10),
+        version(items("a"), ngram_words=8),
+    }
+    assert len(versions) == 4
+    assert version(items("a", "b"), ngram_words=10) == version(items("b", "a"), ngram_words=10)
+
+
+PIECES = ["red", "blue", "box", "3", "4", "5", "the", "of,", "中", "文", "$x$", "?"]
+WORDS = st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(item=WORDS, before=WORDS, after=WORDS)
+def test_an_item_of_enough_words_is_found_wherever_it_stands(item, before, after):
+    n_words = len([word for word in item.split() if word.strip("$?,")])
+    hit = compared([f"{before} {item} {after}"], items(item), ngram_words=6)["contaminated"][0]
+    assert hit or n_words < 6
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the data for checks is not beside the project")
+def test_planted_benchmark_rows_are_found_and_clean_rows_are_not():
+    gsm8k = pl.read_parquet(DATA / "math_gsm8k_test.parquet")["question"].to_list()
+    math = pl.read_parquet(DATA / "math_MATH500.parquet")["problem"].to_list()
+    mix = pl.read_parquet(DATA / "decontam_mix_a.parquet")
+    benchmarks = pl.concat([items(*gsm8k, benchmark="gsm8k"), items(*math, benchmark="math500")])
+    share = (
+        mix.with_columns(hit=compared(mix["text"].to_list(), benchmarks)["contaminated"])
+        .group_by("kind")
+        .agg(pl.col("hit").mean())
+    )
+    found = dict(share.iter_rows())
+    assert found["verbatim"] == found["verbatim_in_other_set"] == 1
+    assert found["clean"] < 0.005
+    assert found["same_template_new_numbers"] < 0.02

@@ -1,0 +1,60 @@
+"""What the tests of rollouts are made of."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from r1data import ids
+from r1data.generate.engine import Request
+from r1data.generate.fake import FakeEngine
+from r1data.generate.models import resolve
+from r1data.generate.rollout import Attempt
+from r1data.recipe import Generate
+
+
+def attempts_of(n: int, content: str = "What is 2 + 2?") -> Iterator[Attempt]:
+    """Attempts 0 … n - 1 at one prompt."""
+    messages = ({"role": "user", "content": content},)
+    prompt = ids.prompt_id(messages)
+    for index in range(n):
+        rollout = ids.rollout_id(prompt, "t", index)
+        request = Request(rollout, messages, ids.seed(rollout), max_tokens=16)
+        yield Attempt(request, "2026-01-01", prompt, "t", index)
+
+
+@pytest.fixture
+def make_attempts() -> Callable[..., Iterator[Attempt]]:
+    """`make_attempts(n, content)`."""
+    return attempts_of
+
+
+@pytest.fixture
+def scripted() -> Callable[..., FakeEngine]:
+    """`scripted(texts=[…], lose_every=3, …)`: a fake engine with that script."""
+    return lambda **script: FakeEngine(Generate(engine="fake", fake=script), resolve("fake:test"))
+
+
+@pytest.fixture
+def write_model(tmp_path: Path) -> Callable[..., Path]:
+    """`write_model(name, config={…}, files={…})`: a model folder with one tiny tensor."""
+
+    def write(
+        name: str = "m", config: dict[str, Any] | None = None, files: dict[str, bytes] | None = None
+    ) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        header = orjson.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}})
+        weights = len(header).to_bytes(8, "little") + header + bytes(8)
+        standard = {
+            "config.json": orjson.dumps({"max_position_embeddings": 64, **(config or {})}),
+            "tokenizer.json": b"{}",
+            "model.safetensors": weights,
+        }
+        for file, content in (standard | (files or {})).items():
+            (folder / file).write_bytes(content)
+        return folder
+
+    return write

@@ -1,0 +1,116 @@
+import pytest
+
+from r1data.errors import ConfigError
+from r1data.paths import PROJECT
+from r1data.recipe import load_recipe, load_student, load_teacher
+
+RECIPES = PROJECT / "recipes"
+SMALL = 'name = "small"\nstart = 2026-01-01\n\n[[prompts]]\nname = "t"\nsource = "templates"\n'
+
+
+def written(tmp_path, text):
+    path = tmp_path / "r.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refused(tmp_path, text, match):
+    with pytest.raises(ConfigError, match=match) as caught:
+        load_recipe(written(tmp_path, text))
+    assert "\n" not in str(caught.value)
+    assert "r.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_loads_and_its_teacher_and_students_exist(path, monkeypatch):
+    monkeypatch.setenv("R1DATA_PROMPTS", "prompts.jsonl")
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    assert load_teacher(recipe.generate.teacher).name == recipe.generate.teacher
+    for student in recipe.students:
+        assert load_student(student).name == student
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("teachers/*.toml")), ids=lambda path: path.stem)
+def test_every_teacher_loads_and_says_its_terms(path):
+    teacher = load_teacher(path.stem)
+    assert teacher.name == path.stem
+    assert teacher.terms
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("students/*.toml")), ids=lambda path: path.stem)
+def test_every_student_loads(path):
+    assert load_student(path.stem).name == path.stem
+
+
+def test_a_small_recipe_needs_no_more_than_name_start_and_prompts(tmp_path):
+    recipe = load_recipe(written(tmp_path, SMALL))
+    assert (recipe.name, recipe.prompts[0].source, recipe.generate.teacher) == (
+        "small",
+        "templates",
+        "smollm2",
+    )
+
+
+def test_the_environment_names_the_recipe(tmp_path, monkeypatch):
+    monkeypatch.setenv("R1DATA_RECIPE", str(written(tmp_path, SMALL)))
+    assert load_recipe().name == "small"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (f"nam = 1\n{SMALL}", "unknown key `nam` in the top level; did you mean `name`"),
+        (f"{SMALL}n_per_famly = 3\n", "unknown key `n_per_famly`.*did you mean `n_per_family`"),
+        (
+            f"{SMALL}[generate]\nmax_token = 3\n",
+            r"unknown key `max_token` in \[generate\]; did you mean `max_tokens`",
+        ),
+        (
+            f"{SMALL}[generate.vllm]\ndtyp = 3\n",
+            r"unknown key `dtyp` in \[generate\]\[vllm\]; did you mean `dtype`",
+        ),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_one(tmp_path, text, match):
+    refused(tmp_path, text, match)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "is empty"),
+        ("# only a comment\n", "is empty"),
+        ("name = \n", "not readable TOML"),
+        ('name = "small"\n', "`start`: Field required"),
+        (f"{SMALL}n_per_family = 'many'\n", r"`prompts\.0\.n_per_family`"),
+        (SMALL.replace("small", "Not a word"), "`name`"),
+        (f"{SMALL}[select]\nkeep_per_prompt = 0\n", r"`select\.keep_per_prompt`"),
+        (f'{SMALL}path = "${{R1DATA_NOT_SET}}"\n', "R1DATA_NOT_SET"),
+    ],
+)
+def test_a_recipe_that_cannot_be_used_says_why(tmp_path, text, match):
+    refused(tmp_path, text, match)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_bytes(b'name = "\xff"\n')
+    with pytest.raises(ConfigError, match="not readable TOML"):
+        load_recipe(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="There is no recipe"):
+        load_recipe(tmp_path / "none.toml")
+
+
+def test_environment_variables_are_put_into_texts(tmp_path, monkeypatch):
+    monkeypatch.setenv("R1DATA_PROMPTS", "a.jsonl")
+    recipe = load_recipe(written(tmp_path, f'{SMALL}path = "x/${{R1DATA_PROMPTS}}"\n'))
+    assert recipe.prompts[0].path == "x/a.jsonl"
+
+
+def test_an_unknown_teacher_names_the_nearest_file():
+    with pytest.raises(ConfigError, match="did you mean `smollm2`"):
+        load_teacher("smolm2")

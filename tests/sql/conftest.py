@@ -1,0 +1,187 @@
+"""DuckDB catalogs in memory: every table of the schema, and every view of `sql/views/`."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import polars as pl
+import pytest
+
+from r1data.paths import PROJECT
+from r1data.schema import TABLES
+
+# As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
+Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+RECIPE, NIGHT = "r", "2026-01-01"
+
+
+def rows(table: str, values: list[dict[str, Any]]) -> pl.DataFrame:
+    """Rows of a table, of the recipe and the night; a column that is not given is null."""
+    schema = TABLES[table].schema
+    assert {name for row in values for name in row} <= set(schema)
+    common = dict.fromkeys(schema) | {"night": NIGHT} | ({"recipe": RECIPE} if "recipe" in schema else {})
+    return pl.DataFrame([common | row for row in values], schema=schema, orient="row")
+
+
+def catalog(tables: dict[str, list[dict[str, Any]]]) -> Connection:
+    """Tables with these rows, the other ones empty, and the views."""
+    connection = duckdb.connect()
+    for name in TABLES:
+        connection.register("frame", rows(name, tables.get(name, [])))
+        connection.execute(f'create table "{name}" as select * from frame')
+    waiting = sorted((PROJECT / "sql" / "views").glob("*.sql"))
+    while waiting:
+        left = [file for file in waiting if not _created(connection, file)]
+        assert len(left) < len(waiting), f"{left[0].name} reads a table or a view that there is not"
+        waiting = left
+    return connection
+
+
+def _created(connection: Connection, file: Path) -> bool:
+    try:
+        connection.execute(f'create view "{file.stem}" as {file.read_text(encoding="utf-8")}')
+    except duckdb.CatalogException:  # it may read a view that comes later
+        return False
+    return True
+
+
+@pytest.fixture
+def empty() -> Iterator[Connection]:
+    """A catalog before the first night."""
+    with catalog({}) as connection:
+        yield connection
+
+
+@pytest.fixture
+def night() -> Iterator[Connection]:
+    """A catalog after five rollouts at two prompts: two accepted, one copy, one wrong, one truncated."""
+    with catalog(_night()) as connection:
+        yield connection
+
+
+@pytest.fixture
+def ask() -> Callable[[Connection, str], pl.DataFrame]:
+    """Run a statement of a file below `sql/`, with the parameters that it names."""
+
+    def run(connection: Connection, path: str) -> pl.DataFrame:
+        text = (PROJECT / "sql" / path).read_text(encoding="utf-8")
+        (statement,) = connection.extract_statements(text)
+        assert statement.type == duckdb.StatementType.SELECT
+        given = {"recipe": RECIPE, "night": NIGHT}
+        return connection.sql(text, params={name: given[name] for name in statement.named_parameters}).pl()
+
+    return run
+
+
+def _night() -> dict[str, list[dict[str, Any]]]:
+    cut = ["generation:length", "verification:truncated"]
+    # rollout, prompt, tokens, finish_reason, verdict, reward, stage, reasons, twin
+    made = [
+        ("a", "p", 20, "stop", "right", 1.0, None, [], None),
+        ("b", "p", 30, "stop", "right", 1.0, "duplicates", ["duplicates:near_duplicate"], "a"),
+        ("c", "p", 10, "stop", "wrong", 0.0, "verification", ["verification:different"], None),
+        ("d", "q", 90, "length", "unknown", None, "generation", cut, None),
+        ("e", "q", 25, "stop", "right", 1.0, None, [], None),
+    ]
+    return {
+        "prompts": [_prompt(prompt_id) for prompt_id in "pq"],
+        "prompt_references": [_reference(prompt_id) for prompt_id in "pq"],
+        "teachers": [{"teacher_id": "t", "name": "small", "terms": "Apache-2.0"}],
+        "rollouts": [_rollout(*row[:4]) for row in made],
+        "verdicts": [verdict for row in made for verdict in _verdicts(row[0], row[4], row[5])],
+        "language": [{"rollout_id": row[0], "version": "1", "n_foreign_chars": 0} for row in made],
+        "readability": [{"rollout_id": row[0], "version": "1", "repetition": 0.1} for row in made],
+        "contamination": [_clean("trace", name) for name in "abcde"]
+        + [_clean("prompt", name) for name in "pq"],
+        "duplicates": [{"rollout_id": "b", "twin_id": "a", "twin_night": NIGHT, "jaccard": 0.9}],
+        "selected": [_selected(*row[:2], *row[6:]) for row in made],
+        "corpus": [_accepted(*row[:3]) for row in made if row[6] is None],
+    }
+
+
+def _prompt(prompt_id: str) -> dict[str, Any]:
+    return {
+        "prompt_id": prompt_id,
+        "messages": [{"role": "user", "content": f"Question {prompt_id}?"}],
+        "domain": "math",
+        "family": f"family {prompt_id}",
+        "language": "en",
+        "source": "templates",
+        "licence": "Apache-2.0",
+    }
+
+
+def _reference(prompt_id: str) -> dict[str, Any]:
+    return {
+        "prompt_id": prompt_id,
+        "reference_version": "v1",
+        "reference": "4",
+        "verifier": "math",
+        "verifier_args": "{}",
+        "added_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+
+
+def _rollout(rollout_id: str, prompt_id: str, tokens: int, finish_reason: str) -> dict[str, Any]:
+    text = f"<think>\nSo 𝑥 is 天: {rollout_id}.\n</think>\n\n4"
+    end = text.index("</think>")
+    return {
+        "rollout_id": rollout_id,
+        "prompt_id": prompt_id,
+        "teacher_id": "t",
+        "index": 0,
+        "completion": text,
+        "thought_start": len("<think>"),
+        "thought_end": end,
+        "answer_start": end + len("</think>"),
+        "finish_reason": finish_reason,
+        "completion_tokens": tokens,
+        "elapsed_s": 1.0,
+        "engine": "vllm",
+        "cost_usd": 0.5,
+    }
+
+
+def _verdicts(rollout_id: str, verdict: str, reward: float | None) -> list[dict[str, Any]]:
+    common = {"rollout_id": rollout_id, "elapsed_ms": 1.0}
+    newest = {"verifier": "math", "verifier_version": "math-10", "reference_version": "v1"}
+    older = newest | {"verifier_version": "math-9", "verdict": "wrong", "reward": 0.0, "reason": "different"}
+    stale = newest | {"reference_version": "v0", "verdict": "wrong", "reward": 0.0, "reason": "different"}
+    form = {"verifier": "format", "verifier_version": "format-1", "reference_version": "", "verdict": "right"}
+    decided = newest | {"verdict": verdict, "reward": reward, "reason": "equal"}
+    return [common | row for row in (older, stale, decided, form | {"reward": 1.0, "reason": "well_formed"})]
+
+
+def _clean(subject: str, subject_id: str) -> dict[str, Any]:
+    return {"subject": subject, "subject_id": subject_id, "version": "1", "contaminated": False}
+
+
+def _selected(
+    rollout_id: str, prompt_id: str, stage: str | None, reasons: list[str], twin_id: str | None
+) -> dict[str, Any]:
+    return {
+        "rollout_id": rollout_id,
+        "prompt_id": prompt_id,
+        "teacher_id": "t",
+        "accepted": stage is None,
+        "stage": stage,
+        "reasons": reasons,
+        "twin_id": twin_id,
+        "rank": 1 if stage is None else None,
+    }
+
+
+def _accepted(rollout_id: str, prompt_id: str, tokens: int) -> dict[str, Any]:
+    return _prompt(prompt_id) | {
+        "rollout_id": rollout_id,
+        "teacher_id": "t",
+        "reasoning": "So.",
+        "answer": "4",
+        "terms": "Apache-2.0",
+        "reward": 1.0,
+        "rank": 1,
+        "pass_rate": 2 / 3,
+        "completion_tokens": tokens,
+    }

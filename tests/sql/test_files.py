@@ -1,0 +1,63 @@
+"""Every file of `sql/` says what it asks, and runs before the first night and after one."""
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+import duckdb
+import polars as pl
+import pytest
+
+from r1data.paths import PROJECT
+
+# As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
+Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+Ask = Callable[[Connection, str], pl.DataFrame]
+SQL = PROJECT / "sql"
+FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql"))
+MIXES = [file for file in FILES if file.startswith("mixes/")]
+NEEDED = ("rollout_id", "messages", "reasoning", "answer", "completion_tokens", "licence", "terms")
+
+
+def test_there_are_views_questions_and_mixes() -> None:
+    assert {file.split("/")[0] for file in FILES} == {"views", "questions", "mixes"}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_begins_with_its_question_and_holds_one_lower_case_select(file: str) -> None:
+    text = (SQL / file).read_text(encoding="utf-8")
+    assert re.match(r"-- [A-Z].*\?", text)
+    assert not re.search(r"\b(SELECT|FROM|WHERE|WITH|JOIN)\b", text)
+    assert ";" not in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_runs_before_the_first_night(file: str, empty: Connection, ask: Ask) -> None:
+    assert ask(empty, file).is_empty()
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != "questions/disagreeing_verifiers.sql"])
+def test_a_file_finds_something_after_a_night(file: str, night: Connection, ask: Ask) -> None:
+    assert not ask(night, file).is_empty()
+
+
+def test_a_verifier_that_changed_its_mind_is_found(night: Connection, ask: Ask) -> None:
+    changed = ask(night, "questions/disagreeing_verifiers.sql")
+    assert changed.select("rollout_id", "older_verdict", "newer_verdict").rows() == [
+        ("a", "wrong", "right"),
+        ("b", "wrong", "right"),
+        ("d", "wrong", "unknown"),
+        ("e", "wrong", "right"),
+    ]
+
+
+@pytest.mark.parametrize("file", MIXES)
+def test_a_mix_has_what_an_export_needs_in_an_order_that_holds(
+    file: str, night: Connection, ask: Ask
+) -> None:
+    first, again = ask(night, file), ask(night, file)
+    assert set(NEEDED) <= set(first.columns)
+    assert first.equals(again)
+    assert first["rollout_id"].is_sorted()
+    assert "$recipe" in (SQL / file).read_text(encoding="utf-8")

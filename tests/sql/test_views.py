@@ -1,0 +1,111 @@
+"""What the views say of a small night."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import duckdb
+import polars as pl
+
+from r1data.text import split
+
+# As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
+Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+
+
+def column(connection: Connection, query: str) -> list[Any]:
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def test_the_newest_verifier_on_the_newest_reference_decides(night: Connection) -> None:
+    verdicts = night.sql("select * from current_verdicts order by rollout_id, verifier").pl()
+    assert verdicts.group_by("verifier").len().sort("verifier").rows() == [("format", 5), ("math", 5)]
+    deciding = verdicts.filter("deciding")
+    assert deciding["verdict"].to_list() == ["right", "right", "wrong", "unknown", "right"]
+    assert deciding["verifier_version"].unique().to_list() == ["math-10"]
+    assert deciding["reference_version"].unique().to_list() == ["v1"]
+
+
+def test_traces_have_one_row_per_rollout_with_the_texts_as_the_library_splits_them(night: Connection) -> None:
+    traces = night.sql("select * from traces order by rollout_id").pl()
+    assert traces["rollout_id"].to_list() == list("abcde")
+    for completion, reasoning, answer in traces.select("completion", "reasoning", "answer").iter_rows():
+        assert (reasoning, answer) == split(completion)
+    first = traces.row(0, named=True)
+    assert (first["reward"], first["well_formed"], first["accepted"], first["licence"]) == (
+        1.0,
+        True,
+        True,
+        "Apache-2.0",
+    )
+    assert not traces["contaminated"].any()
+
+
+def test_an_open_thought_runs_to_the_end_and_has_no_answer(night: Connection) -> None:
+    night.execute("update rollouts set thought_end = null, answer_start = null where rollout_id = 'd'")
+    reasoning, answer = night.execute(
+        "select reasoning, answer from traces where rollout_id = 'd'"
+    ).fetchall()[0]
+    assert reasoning.endswith("4")
+    assert answer is None
+
+
+def test_a_rollout_of_several_recipes_shows_the_one_that_accepted_it(night: Connection) -> None:
+    night.execute(
+        "insert into selected by name select * replace ('a' as recipe, false as accepted) from selected"
+    )
+    assert column(night, "select recipe from traces where rollout_id = 'a'") == ["r"]
+    assert column(night, "select count(*) from traces") == [5]
+
+
+def test_contamination_of_the_prompt_marks_its_traces(night: Connection) -> None:
+    night.execute("update contamination set contaminated = true, benchmark = 'aime' where subject_id = 'q'")
+    assert column(night, "select rollout_id from traces where contaminated order by all") == ["d", "e"]
+    assert column(night, "select distinct benchmark from traces where contaminated") == ["aime"]
+
+
+def test_pass_rates_leave_undecided_rollouts_aside(night: Connection) -> None:
+    rates = night.sql("select * from pass_rates order by prompt_id").pl()
+    wanted = rates.select("prompt_id", "n_rollouts", "n_decided", "n_right", pl.col("pass_rate").round(3))
+    assert wanted.rows() == [("p", 3, 3, 2, 0.667), ("q", 2, 1, 1, 1.0)]
+
+
+def test_the_funnel_adds_up(night: Connection) -> None:
+    funnel = night.sql("select * from funnel").pl()
+    assert funnel["stage"].to_list() == [
+        "generation",
+        "verification",
+        "format",
+        "language",
+        "readability",
+        "contamination",
+        "duplicates",
+        "selection",
+    ]
+    assert funnel["entered"].to_list() == [5, 4, 3, 3, 3, 3, 3, 2]
+    assert funnel["dropped"].to_list() == [1, 1, 0, 0, 0, 0, 1, 0]
+    assert funnel["remaining"].to_list() == [4, 3, 3, 3, 3, 3, 2, 2]
+    assert funnel["main_reason"].drop_nulls().to_list() == ["length", "different", "near_duplicate"]
+    assert funnel["remaining"][-1] == column(night, "select count(*) from selected where accepted")[0]
+
+
+def test_every_stage_of_a_selection_is_in_the_funnel(night: Connection) -> None:
+    fallen = set(column(night, "select distinct stage from selected where not accepted"))
+    assert fallen <= set(column(night, "select stage from funnel where dropped > 0"))
+
+
+def test_prompts_for_reinforcement_are_neither_hopeless_nor_solved(night: Connection) -> None:
+    assert column(night, "select prompt_id from rl_prompts") == ["p"]
+
+
+def test_preference_pairs_prefer_the_accepted_trace_to_a_wrong_one(night: Connection) -> None:
+    pairs = night.execute("select prompt_id, chosen_id, rejected_id from preference_pairs").fetchall()
+    assert pairs == [("p", "a", "c")]
+
+
+def test_a_mix_of_one_per_prompt_takes_the_shortest(
+    night: Connection, ask: Callable[[Connection, str], pl.DataFrame]
+) -> None:
+    longer = "select * replace ('z' as rollout_id, 99 as completion_tokens) from corpus"
+    night.execute(f"insert into corpus by name {longer}")
+    assert ask(night, "mixes/one_per_prompt.sql")["rollout_id"].to_list() == ["a", "e"]
+    assert ask(night, "mixes/shortest_correct.sql").height == 4

@@ -1,0 +1,105 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+
+from r1data.paths import PROJECT
+from r1data.verify import workers
+from r1data.verify.workers import Pool, Task
+
+ENDLESS = Task("math", r"\boxed{10^{10^{10}}}", "3")
+QUICK = Task("math", "<think>3 + 4</think>7", "7")
+
+
+@pytest.fixture
+def pool():
+    with Pool(2, 0.5) as pool:
+        yield pool
+        started = [worker.process for worker in pool.workers]
+    assert all(process.poll() is not None for process in started)
+
+
+def test_a_verdict_that_takes_too_long_is_unknown_and_the_others_keep_their_places(pool):
+    verdicts = list(pool.map([QUICK, ENDLESS, QUICK, ENDLESS, QUICK]))
+    assert [verdict.verdict for verdict in verdicts] == ["right", "unknown", "right", "unknown", "right"]
+    assert {verdict.reason for verdict in verdicts} == {"equal", "timeout"}
+
+
+def test_a_worker_that_dies_is_a_crash_and_is_replaced():
+    with Pool(2, 60) as pool:
+
+        def tasks():
+            yield ENDLESS
+            pool.workers[0].process.kill()
+            yield from [QUICK] * 4
+
+        verdicts = list(pool.map(tasks()))
+        assert (verdicts[0].verdict, verdicts[0].reason) == ("unknown", "crash")
+        assert [verdict.verdict for verdict in verdicts[1:]] == ["right"] * 4
+
+
+def test_a_worker_that_died_while_idle_costs_no_verdict(pool):
+    assert [verdict.verdict for verdict in pool.map([QUICK] * 4)] == ["right"] * 4
+    for worker in pool.workers:
+        worker.process.kill()
+        worker.process.wait()
+    assert [verdict.verdict for verdict in pool.map([QUICK] * 4)] == ["right"] * 4
+
+
+def test_stopping_early_leaves_the_pool_fit_for_the_next_tasks(pool):
+    first = pool.map([QUICK, ENDLESS, ENDLESS, ENDLESS])
+    assert next(first).verdict == "right"
+    first.close()
+    assert [verdict.verdict for verdict in pool.map([QUICK] * 3)] == ["right"] * 3
+
+
+def test_many_verdicts_wait_for_a_slow_one_and_come_in_order(pool):
+    tasks = [ENDLESS] + [Task("exact", f"<think>.</think>{i}", str(i)) for i in range(300)]
+    verdicts = list(pool.map(tasks))
+    assert verdicts[0].reason == "timeout"
+    assert [verdict.extracted for verdict in verdicts[1:]] == [str(i) for i in range(300)]
+
+
+def test_workers_end_when_their_parent_is_killed_even_at_work():
+    code = (
+        "from r1data.verify.workers import *\n"
+        "pool = Pool(2, 1.0)\n"
+        "def tasks():\n"
+        "    yield from [Task('exact', 'a', 'a'), Task('exact', 'a', 'a')]\n"
+        "    print(*[worker.process.pid for worker in pool.workers], flush=True)\n"
+        f"    yield from [Task('math', {ENDLESS.completion!r}, '3')] * 100\n"
+        "list(pool.map(tasks()))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    with parent:
+        children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+        assert children
+        os.kill(parent.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+
+
+def test_the_deadline_counts_cpu_time_not_waiting():
+    with Pool(1, 0.5) as pool:
+        assert next(pool.map([QUICK])).verdict == "right"
+        process = pool.workers[0].process
+        process.send_signal(signal.SIGSTOP)
+        wake = threading.Timer(1.5, process.send_signal, [signal.SIGCONT])
+        wake.start()
+        assert next(pool.map([QUICK])).verdict == "right"
+        wake.join()
+        assert pool.workers[0].process is process
+
+
+def test_a_worker_that_does_nothing_at_all_is_given_up(monkeypatch):
+    monkeypatch.setattr(workers, "WALL_EXTRA_S", 0.0)
+    with Pool(1, 0.1) as pool:
+        assert next(pool.map([Task("exact", "a", "a")])).verdict == "right"
+        pool.workers[0].process.send_signal(signal.SIGSTOP)
+        verdict = next(pool.map([Task("exact", "a", "a")]))
+        assert (verdict.verdict, verdict.reason) == ("unknown", "timeout")
+        assert next(pool.map([Task("exact", "a", "a")])).verdict == "right"
