@@ -5,6 +5,7 @@ import polars as pl
 
 from assets.metadata import counts, described, markdown
 from assets.partitions import NIGHTS
+from assets.prompts import prompt_subjects
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.curate import dedup
@@ -41,11 +42,11 @@ def duplicates(
         dedup.documents(stage.scan("rollouts"), prompts),
         threshold=threshold,
     )
-    published = stage.append("duplicates", found.duplicates)
+    stage.append("duplicates", found.duplicates)
     stage.append("bands", found.bands)
     stage.append("signatures", found.signatures)  # last: it says that the pairs of a trace are stored
     return stage.report(
-        published,
+        "duplicates",
         compared=found.signatures.height,
         candidates=found.n_candidates,
         crowded_bands=found.n_crowded_bands,
@@ -73,10 +74,10 @@ def language(
         .join(targets, on="prompt_id")
         .rename({"completion": "text"})
     )
-    published = stage.append("language", language_stage.language_mix(todo).collect())
+    stage.append("language", language_stage.language_mix(todo).collect())
     held = stage.scan("language", stage.night).collect()
     return stage.report(
-        published,
+        "language",
         mixed=held.filter(pl.col("n_foreign_chars") > 0).height,
         mean_target_share=held["target_share"].mean(),
     )
@@ -96,10 +97,10 @@ def readability(
     stage = Stage(context, lake, recipe)
     stored = stage.scan("readability", stage.night).filter(pl.col("version") == readability_stage.VERSION)
     todo = stage.scan("rollouts", stage.night).join(stored, on="rollout_id", how="anti")
-    published = stage.append("readability", readability_stage.readability(todo).collect())
+    stage.append("readability", readability_stage.readability(todo).collect())
     held = stage.scan("readability", stage.night).collect()
     return stage.report(
-        published,
+        "readability",
         with_tag_errors=held.filter(pl.col("n_tag_errors") > 0).height,
         mean_repetition=held["repetition"].mean(),
         longest_paragraph_chars=held["longest_paragraph_chars"].max(),
@@ -116,21 +117,26 @@ def readability(
 def contamination(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Traces that hold a benchmark item, word for word or by a long run of words, with the item and the words."""
+    """Traces that hold a benchmark item, word for word or by a long run of words; prompts again if benchmarks changed."""
     stage = Stage(context, lake, recipe)
     items = stage.scan("benchmarks")
     ngram_words = stage.recipe.contamination.ngram_words
     version = contamination_version(items, ngram_words=ngram_words)
-    subjects = stage.scan("rollouts", stage.night).select(
-        subject=pl.lit("trace"), subject_id="rollout_id", night="night", text="completion"
+    night = stage.scan("rollouts", stage.night)
+    asked = stage.scan("prompts").join(night, on="prompt_id", how="semi")
+    subjects = pl.concat(
+        [
+            prompt_subjects(asked),
+            night.select(subject=pl.lit("trace"), subject_id="rollout_id", night="night", text="completion"),
+        ]
     )
-    known = stage.scan("contamination", stage.night).filter(pl.col("version") == version)
+    known = stage.scan("contamination").filter(pl.col("version") == version)
     todo = subjects.join(known, on="subject_id", how="anti")
     found = find_contamination(todo, items, version=version, ngram_words=ngram_words).collect()
-    published = stage.append("contamination", found)
+    stage.append("contamination", found)
     held = stage.scan("contamination", stage.night).filter(pl.col("version") == version).collect()
     return stage.report(
-        published,
+        "contamination",
         benchmark_items=items.select(pl.len()).collect().item(),
         contaminated_prompts=held.filter(pl.col("subject") == "prompt")["contaminated"].sum(),
         contaminated_traces=held.filter(pl.col("subject") == "trace")["contaminated"].sum(),
@@ -168,10 +174,10 @@ def selected(
         recipe=stage.recipe,
     ).collect()
     marked = marked.with_columns(recipe=pl.lit(stage.recipe.name))
-    published = stage.replace("selected", marked.select(stage.lake.scan("selected").collect_schema().names()))
+    stage.replace("selected", marked.select(stage.lake.scan("selected").collect_schema().names()))
     query = "select * from funnel where recipe = $recipe and night = $night order by position"
     return stage.report(
-        published,
+        "selected",
         accepted=marked["accepted"].sum(),
         funnel=markdown(funnel_markdown(fetch(stage.lake, query, stage.partition))),
         **counts(marked, "stage", "dropped_"),
@@ -200,8 +206,9 @@ def corpus(
     ).collect()
     check_corpus(rows, stage.scan("verdicts", stage.night), stage.recipe.checks, night=stage.night)
     shortest = rows.sort("completion_tokens").head(1)
+    stage.replace("corpus", rows)
     return stage.report(
-        stage.replace("corpus", rows),
+        "corpus",
         prompts=rows["prompt_id"].n_unique(),
         completion_tokens=rows["completion_tokens"].sum(),
         mean_completion_tokens=rows["completion_tokens"].mean(),

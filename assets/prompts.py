@@ -33,9 +33,9 @@ def benchmarks(
     """Evaluation items that must never leak into training; the same on every night."""
     stage = Stage(context, lake, recipe)
     items = questions(stage.recipe.benchmarks, night=None, start=stage.recipe.start).lazy()
-    published = stage.append("benchmarks", taken_in.benchmarks(items, night=stage.night))
+    stage.append("benchmarks", taken_in.benchmarks(items, night=stage.night))
     held = stage.scan("benchmarks").collect()
-    return stage.report(published, items=held.height, **counts(held, "benchmark", "items_"))
+    return stage.report("benchmarks", items=held.height, **counts(held, "benchmark", "items_"))
 
 
 @dg.asset(
@@ -62,12 +62,7 @@ def prompts(
     items = stage.scan("benchmarks")
     settings = stage.recipe.contamination
     version = contamination_version(items, ngram_words=settings.ngram_words)
-    subjects = asked.select(
-        subject=pl.lit("prompt"),
-        subject_id="prompt_id",
-        night=pl.lit(night),
-        text=pl.col("messages").list.eval(pl.element().struct.field("content")).list.join("\n"),
-    ).unique("subject_id", keep="first", maintain_order=True)
+    subjects = prompt_subjects(asked.with_columns(night=pl.lit(night)))
     known_facts = stage.scan("contamination").filter(pl.col("version") == version)
     todo = subjects.join(known_facts, on="subject_id", how="anti", maintain_order="left")
     facts = contamination(todo, items, version=version, ngram_words=settings.ngram_words).collect()
@@ -82,8 +77,9 @@ def prompts(
         night=night,
     ).collect()
     first = asked.head(1).collect()["messages"].to_list()
+    stage.replace("intake", marked)
     return stage.report(
-        stage.replace("intake", marked),
+        "intake",
         new_prompts=new_prompts.n_rows,
         kept=marked["kept"].sum(),
         copies=marked["n_copies"].sum() - marked.height,
@@ -91,6 +87,13 @@ def prompts(
         **counts(marked, "reason", "marked_"),
         **counts(marked, "source", "source_"),
     )
+
+
+def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:
+    """What of prompts is compared with benchmarks: subject, subject_id, night, text; one row per prompt."""
+    text = pl.col("messages").list.eval(pl.element().struct.field("content")).list.join("\n")
+    columns = {"subject": pl.lit("prompt"), "subject_id": "prompt_id", "night": "night", "text": text}
+    return prompts.select(**columns).unique("subject_id", keep="first", maintain_order=True)
 
 
 def _check_lengths(asked: pl.LazyFrame, recipe: Recipe) -> None:

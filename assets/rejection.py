@@ -28,11 +28,11 @@ def verdicts(
     )
     settings = stage.recipe.verify
     made = verify_rollouts(todo, workers=settings.workers, timeout_s=settings.timeout_s)
-    published = stage.append("verdicts", made)
+    stage.append("verdicts", made)
     held = stage.scan("verdicts", stage.night).collect()
     by_rule = held.filter(~pl.col("verifier").is_in(["format", "language"]))
     return stage.report(
-        published,
+        "verdicts",
         **counts(by_rule, "verdict", "rule_"),
         **counts(held, "reason", "reason_"),
         ms_median=held["elapsed_ms"].median(),

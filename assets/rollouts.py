@@ -44,8 +44,9 @@ def plan(
         max_tokens=generate.max_tokens,
     ).collect()
     todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
+    stage.replace("plan", wanted)
     return stage.report(
-        stage.replace("plan", wanted),
+        "plan",
         missing=todo,
         prompts=wanted["prompt_id"].n_unique(),
         completion_tokens_at_most=wanted["max_tokens"].sum(),
@@ -71,7 +72,6 @@ def rollouts(
     model = with_template(resolve(teacher.model, teacher.revision), teacher)
     todo = missing(stage.scan_own("plan"), stage.scan("rollouts")).collect()
     teacher_id = teacher_row(teacher, model, stage.night)["teacher_id"].item()
-    published = stage.append("rollouts", stage.scan("rollouts").clear())
     numbers = {}
     path = journal_path(stage.lake.root, stage.recipe.name, stage.night, teacher_id)
     if todo.height or path.exists():
@@ -93,8 +93,7 @@ def rollouts(
     held = stage.scan("rollouts", stage.night).collect()
     one = held.filter(pl.col("finish_reason") == "stop").head(1)["completion"].to_list()
     return stage.report(
-        published,
-        made=todo.height,
+        "rollouts",
         example=markdown(one[0]) if one else None,
         **numbers,
         **counts(held, "finish_reason", "finish_"),

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ class Stage:
         self.inputs: dict[str, int | None] = {}
         self.partition = {"recipe": self.recipe.name, "night": self.night}
         self._began = time.monotonic()
+        self._new_rows: Counter[str] = Counter()
         log.info("%s …", self.name)
         if replaces:
             self.lake.begin(replaces, self.partition)
@@ -50,33 +52,38 @@ class Stage:
 
     def append(self, table: str, frame: pl.DataFrame | pl.LazyFrame) -> Publication:
         """Append to a ledger."""
-        return self.lake.append(table, frame, run=self.run, inputs=self.inputs)
+        return self._count(self.lake.append(table, frame, run=self.run, inputs=self.inputs))
 
     def replace(self, table: str, frame: pl.DataFrame | pl.LazyFrame) -> Publication:
         """Replace this recipe's and night's partition of a derived table."""
-        return self.lake.replace(table, self.partition, frame, run=self.run, inputs=self.inputs)
+        return self._count(self.lake.replace(table, self.partition, frame, run=self.run, inputs=self.inputs))
 
-    def report(self, *publications: Publication, **metadata: Any) -> dg.MaterializeResult:
-        """What the UI and the log show: rows, versions, seconds, and what the stage adds."""
-        main = publications[-1]
-        held = self.lake.scan(main.table, self.night)
-        if TABLES[main.table].kind == "derived":
+    def report(self, table: str, **metadata: Any) -> dg.MaterializeResult:
+        """What the UI and the log show of the stage's table: rows, version, seconds, and what the stage adds."""
+        held = self.lake.scan(table, self.night)
+        if TABLES[table].kind == "derived":
             held = held.filter(pl.col("recipe") == self.recipe.name)
         rows = held.select(pl.len()).collect().item()
         seconds = time.monotonic() - self._began
-        new = main.n_rows if main.changed else 0
+        new, version = self._new_rows[table], self.lake.version(table)
         log.info("%s: %s rows of this night, %s new, %.1f s", self.name, f"{rows:,}", f"{new:,}", seconds)
         return dg.MaterializeResult(
             metadata={
                 **row_count(rows),
                 "new_rows": new,
-                "version": -1 if main.version is None else main.version,
+                "version": -1 if version is None else version,
                 "elapsed_s": round(seconds, 2),
-                "dagster/uri": self.lake.table_root(main.table),
+                "dagster/uri": self.lake.table_root(table),
                 "inputs": dg.MetadataValue.json(self.inputs),
                 **_shown(metadata),
             }
         )
+
+
+    def _count(self, publication: Publication) -> Publication:
+        if publication.changed:
+            self._new_rows[publication.table] += publication.n_rows
+        return publication
 
 
 def _shown(metadata: Mapping[str, Any]) -> dict[str, Any]:

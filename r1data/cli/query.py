@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from r1data import paths
-from r1data.cli.options import Json
+from r1data.cli.options import Json, RecipeOption
 from r1data.errors import ConfigError, QueryError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
+from r1data.recipe import load_recipe
 from r1data.report import show
+from r1data.report.funnel import funnel_text
 
 
 def add(app: typer.Typer) -> None:
@@ -18,6 +20,7 @@ def add(app: typer.Typer) -> None:
     app.command()(sql)
     app.command()(funnel)
     app.command()(why)
+    app.command()(stale)
 
 
 def sql(
@@ -37,8 +40,12 @@ def funnel(
     json: Json = False,
 ) -> None:
     """How many rollouts entered and left each stage of a night."""
-    query = "select * from funnel where $night is null or night = $night"
-    show.frame(fetch(Lake(), query, {"night": night}), as_json=json)
+    query = "select * from funnel where $night is null or night = $night order by recipe, night, position"
+    rows = fetch(Lake(), query, {"night": night})
+    if json:
+        show.frame(rows, as_json=True)
+    else:
+        print(funnel_text(rows))
 
 
 def why(
@@ -53,6 +60,13 @@ def why(
             f'There is no rollout {rollout_id}. `r1data sql "select rollout_id from rollouts"` lists them.'
         )
     show.frame(story, as_json=json)
+
+
+def stale(recipe: RecipeOption = None, json: Json = False) -> None:
+    """Count the rollouts whose facts are out of date, by night and asset; materialise those to bring them up to date."""
+    from r1data.curate.stale import stale as out_of_date
+
+    show.frame(out_of_date(Lake(), load_recipe(recipe)), as_json=json)
 
 
 def text_of(query: str) -> str:

@@ -21,7 +21,7 @@ N_TRACES = 3
 
 def show_demo(lake: Lake, recipe: Recipe, night: str) -> None:
     """Print what a newcomer wants to see of a night, on stdout."""
-    console = Console()
+    console = show.console()
     console.rule(f"Night {night}")
     query = "select * from funnel where recipe = $recipe and night = $night order by position"
     console.print(escape(funnel_text(fetch(lake, query, {"recipe": recipe.name, "night": night}))))

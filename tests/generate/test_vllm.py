@@ -1,6 +1,7 @@
 import os
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 
 import psutil
 import pytest
@@ -124,8 +125,8 @@ def test_nothing_listens_beyond_the_loopback_interface(vllm_engine):
     assert len(family) > 3 and set(listening) <= {"127.0.0.1", "::1"}
 
 
+@pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is not installed")
 def test_a_model_that_vllm_cannot_run_is_refused_before_it_starts(write_model):
-    pytest.importorskip("vllm", reason="vLLM is not installed")
     with pytest.raises(ConfigError, match="has no files"):
         VllmEngine(Generate(), resolve("fake:x"))
     model = resolve(str(write_model(files={"chat_template.jinja": b"x"})))

@@ -1,0 +1,43 @@
+"""What is out of date: rollouts that lack a fact under the current version of what makes it."""
+
+import polars as pl
+
+from r1data.curate import dedup
+from r1data.curate import language as language_stage
+from r1data.curate import readability as readability_stage
+from r1data.curate.decontaminate import version as contamination_version
+from r1data.lake import Lake
+from r1data.recipe import Recipe
+from r1data.verify.run import pending as unverified
+
+
+def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
+    """Count the rollouts that each stage would work on if its night were materialised now.
+
+    Returns:
+        night, stage (an asset's name), n_rollouts (Int64); one row per night and stage with something to do.
+    """
+    rollouts = lake.scan("rollouts")
+    items = lake.scan("benchmarks")
+    comparison = contamination_version(items, ngram_words=recipe.contamination.ngram_words)
+    compared = lake.scan("contamination").filter(pl.col("version") == comparison).select(rollout_id="subject_id")
+    todo = {
+        "verdicts": unverified(
+            rollouts, lake.scan("prompts"), lake.scan("prompt_references"), lake.scan("verdicts")
+        ).unique("rollout_id"),
+        "duplicates": dedup.pending(
+            rollouts, lake.scan("signatures"), dedup.algorithm(recipe.duplicates.threshold)
+        ),
+        "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
+        "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
+        "contamination": rollouts.join(compared, on="rollout_id", how="anti"),
+    }
+    counted = [
+        rows.group_by("night").agg(stage=pl.lit(stage), n_rollouts=pl.len().cast(pl.Int64))
+        for stage, rows in todo.items()
+    ]
+    return pl.concat(counted).collect().sort("night", "stage")
+
+
+def _without(rollouts: pl.LazyFrame, facts: pl.LazyFrame, version: str) -> pl.LazyFrame:
+    return rollouts.join(facts.filter(pl.col("version") == version), on="rollout_id", how="anti")
