@@ -1,1 +1,3 @@
-"""Dagster definitions: thin assets over the library, in flow order. Each scans, calls, publishes and reports."""
+"""Dagster definitions: thin assets over the library, in flow order. Each scans, calls, publishes and
+reports.
+"""

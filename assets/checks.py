@@ -37,7 +37,9 @@ def _mine(lake: Lake, recipe: Recipe, night: str, table: str) -> pl.LazyFrame:
 
 
 def _every_rollout(asset: str, facts: Callable[[Lake, Recipe], pl.LazyFrame]) -> dg.AssetChecksDefinition:
-    """A check that every rollout of the night has a current fact of a stage; `facts` has a column rollout_id."""
+    """A check that every rollout of the night has a current fact of a stage; `facts` has a column
+    rollout_id.
+    """
 
     @dg.asset_check(
         asset=asset,

@@ -30,7 +30,9 @@ from r1data.report.funnel import funnel_markdown
 def duplicates(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Pairs of near-duplicate traces, each checked exactly, over all nights; the twin is the earlier trace."""
+    """Pairs of near-duplicate traces, each checked exactly, over all nights; the twin is the earlier
+    trace.
+    """
     stage = Stage(context, lake, recipe)
     threshold = stage.recipe.duplicates.threshold
     version = dedup.algorithm(threshold)
@@ -117,7 +119,9 @@ def readability(
 def contamination(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Traces that hold a benchmark item, word for word or by a long run of words; prompts again if benchmarks changed."""
+    """Traces that hold a benchmark item, word for word or by a long run of words; prompts again if
+    benchmarks changed.
+    """
     stage = Stage(context, lake, recipe)
     items = stage.scan("benchmarks")
     ngram_words = stage.recipe.contamination.ngram_words

@@ -31,7 +31,9 @@ log = logging.getLogger("r1data")
 def evaluations(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Attempts of the student and of its base at the benchmark, zero-shot by R1's protocol; the base is asked once."""
+    """Attempts of the student and of its base at the benchmark, zero-shot by R1's protocol; the base is
+    asked once.
+    """
     opened, read = lake.open(), recipe.read()
     student = load_student(context.partition_key)
     trained = current_student(opened.scan("students"), student.name)
@@ -78,7 +80,9 @@ def evaluations(
 def model_card(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """What the student learnt from, how it was trained and what it gained, as `MODEL_CARD.md` beside its weights."""
+    """What the student learnt from, how it was trained and what it gained, as `MODEL_CARD.md` beside its
+    weights.
+    """
     opened = lake.open()
     student = load_student(context.partition_key)
     trained = current_student(opened.scan("students"), student.name)

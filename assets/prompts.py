@@ -48,7 +48,9 @@ def benchmarks(
 def prompts(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Tonight's prompts with their references; contaminated ones and those with unusable references are marked, not asked."""
+    """Tonight's prompts with their references; contaminated ones and those with unusable references are
+    marked, not asked.
+    """
     stage = Stage(context, lake, recipe, replaces="intake")
     night = stage.night
     asked = questions(stage.recipe.prompts, night=date.fromisoformat(night), start=stage.recipe.start).lazy()

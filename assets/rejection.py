@@ -20,7 +20,9 @@ from r1data.verify.run import pending, verify_rollouts
 def verdicts(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Right, wrong or unknown, with the reason: the prompt's own verifier, the form and the language of each rollout."""
+    """Right, wrong or unknown, with the reason: the prompt's own verifier, the form and the language of each
+    rollout.
+    """
     stage = Stage(context, lake, recipe)
     night = stage.scan("rollouts", stage.night)
     todo = pending(

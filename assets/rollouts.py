@@ -28,7 +28,9 @@ from r1data.recipe import load_teacher
 def plan(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """The rollouts that this night must make, and why: kept prompts × attempts, minus what other nights have stored."""
+    """The rollouts that this night must make, and why: kept prompts × attempts, minus what other nights have
+    stored.
+    """
     stage = Stage(context, lake, recipe, replaces="plan")
     generate = stage.recipe.generate
     teacher = load_teacher(generate.teacher)

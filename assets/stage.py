@@ -59,7 +59,9 @@ class Stage:
         return self._count(self.lake.replace(table, self.partition, frame, run=self.run, inputs=self.inputs))
 
     def report(self, table: str, **metadata: Any) -> dg.MaterializeResult:
-        """What the UI and the log show of the stage's table: rows, version, seconds, and what the stage adds."""
+        """What the UI and the log show of the stage's table: rows, version, seconds, and what the stage
+        adds.
+        """
         held = self.lake.scan(table, self.night)
         if TABLES[table].kind == "derived":
             held = held.filter(pl.col("recipe") == self.recipe.name)
@@ -78,7 +80,6 @@ class Stage:
                 **_shown(metadata),
             }
         )
-
 
     def _count(self, publication: Publication) -> Publication:
         if publication.changed:

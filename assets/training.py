@@ -78,8 +78,9 @@ def student_sft(
     frame = trained.frame(latest_night(opened, name), trained_at=datetime.now(UTC))
     published = opened.append("students", frame, run=context.run.run_id, inputs=inputs)
     row = trained.row
-    log.info("student_sft: %s, %s steps, loss %.2f → %.2f, %.0f s%s", student.name, row["steps"], row["first_loss"],
-             row["last_loss"], row["elapsed_s"], " (trained before)" if trained.cached else "")  # fmt: skip
+    before = " (trained before)" if trained.cached else ""
+    numbers = row["steps"], row["first_loss"], row["last_loss"], row["elapsed_s"], before
+    log.info("student_sft: %s steps, loss %.2f → %.2f, %.0f s%s", *numbers)
     return dg.MaterializeResult(
         metadata={
             "cached": trained.cached,

@@ -13,8 +13,8 @@ R1DataError
 ├── GateError          a publish gate refused; nothing was published
 └── TrainError         a training job failed; its log is named
 
-A bad *rollout* is data: a row with a reason. A bad *run* is one of these. A broken verifier is neither: its verdict is
-`unknown`, with the reason.
+A bad *rollout* is data: a row with a reason. A bad *run* is one of these. A broken verifier is neither: its
+verdict is `unknown`, with the reason.
 """
 
 

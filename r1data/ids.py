@@ -17,7 +17,9 @@ SEED_BITS = 63  # Delta has no unsigned integers
 
 
 def digest(*parts: Any) -> str:
-    """Hash JSON-like `parts` into 32 hex digits; equal parts give equal digests, whatever the order of keys."""
+    """Hash JSON-like `parts` into 32 hex digits; equal parts give equal digests, whatever the order of
+    keys.
+    """
     return xxhash.xxh3_128_hexdigest(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS))
 
 

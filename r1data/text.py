@@ -1,7 +1,7 @@
 """Pure functions over the text of traces: where the thought is, what the words are.
 
-    >>> thought("<think>1 + 1 = 2.</think>2")
-    Thought(start=7, end=17, answer_start=25)
+>>> thought("<think>1 + 1 = 2.</think>2")
+Thought(start=7, end=17, answer_start=25)
 """
 
 import re
@@ -29,9 +29,9 @@ class Thought:
 def thought(completion: str) -> Thought:
     """Find the thought of a raw completion.
 
-    The first closing tag ends it. A closing tag without an opening one means that the opening tag was prefilled, so the
-    thought begins at 0. Text without any tag is an answer without a thought; an opening tag that is never closed is a
-    truncated thought, which has no answer.
+    The first closing tag ends it. A closing tag without an opening one means that the opening tag was
+    prefilled, so the thought begins at 0. Text without any tag is an answer without a thought; an opening
+    tag that is never closed is a truncated thought, which has no answer.
     """
     end = completion.find(CLOSE)
     start = completion.find(OPEN, 0, end if end >= 0 else None)
@@ -49,7 +49,9 @@ def split(completion: str) -> tuple[str | None, str | None]:
 
 
 def is_well_formed(completion: str) -> bool:
-    """Whether a thought is opened once, closed once, not empty, and followed by an answer; nothing stands before it."""
+    """Whether a thought is opened once, closed once, not empty, and followed by an answer; nothing stands
+    before it.
+    """
     tags = TAG.findall(completion)
     reasoning, answer = split(completion)
     return tags == [OPEN, CLOSE] and completion.lstrip().startswith(OPEN) and bool(reasoning) and bool(answer)

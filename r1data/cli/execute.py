@@ -44,9 +44,8 @@ def run_job(job: str, partition: str, recipe: Path | None) -> None:
                 raise _cause(error) from error
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.severity.value == "ERROR":
-                raise GateError(
-                    f"Check {check.check_name} of {check.asset_key.to_user_string()} failed: {check.description}"
-                )
+                asset = check.asset_key.to_user_string()
+                raise GateError(f"Check {check.check_name} of {asset} failed: {check.description}")
 
 
 @contextmanager

@@ -48,6 +48,7 @@ def checked_night(given: str | None, recipe: Recipe) -> str:
         raise ConfigError(f"--night {given} is no date. Write it as {last}.") from None
     if not recipe.start <= night <= last:
         raise ConfigError(
-            f"Night {night} is not between {recipe.start}, the recipe's start, and {last}, the last complete day."
+            f"Night {night} is not between {recipe.start}, the recipe's start, and {last}, the last "
+            "complete day."
         )
     return night.isoformat()

@@ -52,7 +52,9 @@ def why(
     rollout_id: Annotated[str, typer.Argument(help="Content address of a rollout, or its first digits.")],
     json: Json = False,
 ) -> None:
-    """Tell the story of one rollout: prompt, completion, every verdict and fact, and why it was kept or dropped."""
+    """Tell the story of one rollout: prompt, completion, every verdict and fact, and why it was kept or
+    dropped.
+    """
     query = (paths.PROJECT / "sql" / "questions" / "why.sql").read_text(encoding="utf-8")
     story = fetch(Lake(), query, {"rollout_id": rollout_id})
     if story.is_empty():
@@ -63,7 +65,9 @@ def why(
 
 
 def stale(recipe: RecipeOption = None, json: Json = False) -> None:
-    """Count the rollouts whose facts are out of date, by night and asset; materialise those to bring them up to date."""
+    """Count the rollouts whose facts are out of date, by night and asset; materialise those to bring them up
+    to date.
+    """
     from r1data.curate.stale import stale as out_of_date
 
     show.frame(out_of_date(Lake(), load_recipe(recipe)), as_json=json)

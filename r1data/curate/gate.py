@@ -19,17 +19,20 @@ def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, 
         night: YYYY-MM-DD, for the message.
 
     Raises:
-        GateError: too few accepted traces, or too many verdicts unknown; names both numbers and the key to change.
+        GateError: too few accepted traces, or too many verdicts unknown; names both numbers and the key to
+            change.
     """
     if rows.height < checks.min_accepted:
         raise GateError(
-            f"Night {night} has {rows.height} accepted traces, fewer than {checks.min_accepted}. `r1data funnel --night "
-            f"{night}` shows where they fell; [checks] min_accepted is the limit. No corpus was published."
+            f"Night {night} has {rows.height} accepted traces, fewer than {checks.min_accepted}. "
+            f"`r1data funnel --night {night}` shows where they fell; [checks] min_accepted is the limit. "
+            "No corpus was published."
         )
     ruled = verdicts.filter(~pl.col("verifier").is_in(BY_FORM) & (pl.col("reason") != "truncated"))
     share = ruled.select((pl.col("verdict") == "unknown").mean()).collect().item()
     if share is not None and share > checks.max_unknown_share:
         raise GateError(
-            f"{share:.0%} of the verdicts of night {night} are unknown, more than {checks.max_unknown_share:.0%} ([checks] "
-            "max_unknown_share). `r1data sql why_rejected` names the reasons. No corpus was published."
+            f"{share:.0%} of the verdicts of night {night} are unknown, more than "
+            f"{checks.max_unknown_share:.0%} ([checks] max_unknown_share). `r1data sql why_rejected` names "
+            "the reasons. No corpus was published."
         )

@@ -20,7 +20,9 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     rollouts = lake.scan("rollouts")
     items = lake.scan("benchmarks")
     comparison = contamination_version(items, ngram_words=recipe.contamination.ngram_words)
-    compared = lake.scan("contamination").filter(pl.col("version") == comparison).select(rollout_id="subject_id")
+    compared = (
+        lake.scan("contamination").filter(pl.col("version") == comparison).select(rollout_id="subject_id")
+    )
     todo = {
         "verdicts": unverified(
             rollouts, lake.scan("prompts"), lake.scan("prompt_references"), lake.scan("verdicts")

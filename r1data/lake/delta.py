@@ -1,8 +1,9 @@
 """Delta Lake as the lake uses it: our own files, Delta's commit.
 
-delta-rs would write and commit before files can be synced, hashed or compared; so files are written here and only the
-commit is Delta's. A commit is made against the exact version that was read (`max_commit_retries=0`): by itself delta-rs
-lets two concurrent appends both succeed, which would store a key twice.
+delta-rs would write and commit before files can be synced, hashed or compared; so files are written here and
+only the commit is Delta's. A commit is made against the exact version that was read
+(`max_commit_retries=0`): by itself delta-rs lets two concurrent appends both succeed, which would store a
+key twice.
 """
 
 import json
@@ -61,8 +62,10 @@ def open_table(root: str, *, version: int | None = None) -> DeltaTable | None:
         torn = torn_entry(root)
         if torn is None:
             raise CorruptLake(f"{root} cannot be read: {str(error).splitlines()[0]}.") from error
-        message = f"{torn} is torn: its commit was cut short. `r1data lake repair` sets it aside; nothing visible is lost."
-        raise CorruptLake(message) from error
+        raise CorruptLake(
+            f"{torn} is torn: its commit was cut short. `r1data lake repair` sets it aside; nothing visible "
+            "is lost."
+        ) from error
 
 
 def torn_entry(root: str) -> Path | None:
@@ -126,7 +129,8 @@ def commit(
     partition_by: tuple[str, ...],
     info: Mapping[str, Any],
 ) -> int:
-    """Make `added` visible, instead of what the partition `replace` holds if one is given; returns the new version.
+    """Make `added` visible, instead of what the partition `replace` holds if one is given; returns the new
+    version.
 
     Raises:
         ConcurrentWrite: another commit came between; nothing of ours is visible.

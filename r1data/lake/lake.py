@@ -19,7 +19,9 @@ from r1data.schema import TABLES, Table
 
 
 class Lake:
-    """Delta tables under one root, a local folder or `s3://bucket/prefix`; without `root`, the one R1DATA_LAKE names."""
+    """Delta tables under one root, a local folder or `s3://bucket/prefix`; without `root`, the one
+    R1DATA_LAKE names.
+    """
 
     def __init__(self, root: str | Path | None = None) -> None:
         given = str(root or lake_root())
@@ -33,8 +35,8 @@ class Lake:
     def scan(self, table: str, night: str | None = None, version: int | None = None) -> pl.LazyFrame:
         """The rows of a table, lazily: of one night if given, of the newest version unless another is given.
 
-        The schema is the table's, also when nothing was published yet. The files of one version never change, so what is
-        scanned stays as it was while others publish.
+        The schema is the table's, also when nothing was published yet. The files of one version never
+        change, so what is scanned stays as it was while others publish.
         """
         found = delta.files(delta.open_table(self.table_root(table), version=version), {"night": night})
         return publish.read(self.table_root(table), _table(table), found)
@@ -62,7 +64,9 @@ class Lake:
         return self._published(publish.append(self.table_root(table), described, frame, info))
 
     def begin(self, table: str, partition: Mapping[str, str]) -> None:
-        """Note what a partition of a derived table holds as a stage starts, so that `replace` detects a race."""
+        """Note what a partition of a derived table holds as a stage starts, so that `replace` detects a
+        race.
+        """
         handle = delta.open_table(self.table_root(table))
         self._before[table, partition["recipe"], partition["night"]] = delta.files(handle, partition)
 
@@ -90,7 +94,9 @@ class Lake:
         )
 
     def history(self, table: str) -> pl.DataFrame:
-        """One row per version, newest first: version, at (UTC), operation, run, code_version, inputs (JSON)."""
+        """One row per version, newest first: version, at (UTC), operation, run, code_version, inputs
+        (JSON).
+        """
         handle = delta.open_table(self.table_root(table))
         entries: list[dict[str, Any]] = handle.history() if handle else []
         return pl.DataFrame(
@@ -122,7 +128,9 @@ class Lake:
         return catalog.path(self.root)
 
     def rebuild_catalog(self) -> Path:
-        """Write the catalog anew over the newest versions, as after every publish; needed by hand after a move."""
+        """Write the catalog anew over the newest versions, as after every publish; needed by hand after a
+        move.
+        """
         return catalog.rebuild(self.root)
 
     def _published(self, publication: Publication) -> Publication:

@@ -1,7 +1,7 @@
 """Publish a frame: check its schema, write it to new files, hash and sync them, then commit; all or nothing.
 
-A writer that dies leaves nothing visible: until the commit, no version names its files. A file is named by the SHA-256
-of its bytes, so equal content is recognised and a flipped bit is found.
+A writer that dies leaves nothing visible: until the commit, no version names its files. A file is named by
+the SHA-256 of its bytes, so equal content is recognised and a flipped bit is found.
 """
 
 from collections.abc import Mapping
@@ -147,7 +147,9 @@ def replace(
 
 
 def _stage(rows: pl.LazyFrame, table: Table, folder: Path) -> dict[Path, DataFile]:
-    """Stream rows to new files under `folder`, one folder per partition; returns where each is and will be."""
+    """Stream rows to new files under `folder`, one folder per partition; returns where each is and will
+    be.
+    """
     folder.mkdir(parents=True)
     rows.sink_parquet(
         pl.PartitionBy(

@@ -1,8 +1,8 @@
 """Questions in SQL over the catalog, read-only.
 
-Exactly one SELECT runs, on a read-only connection that may open the current files of the lake and nothing else:
-external access off, extensions off, no Python variables as tables, configuration locked. Each of these alone leaks
-(a CTE that inserts is typed SELECT, `allowed_paths` alone lets COPY overwrite), so all are set.
+Exactly one SELECT runs, on a read-only connection that may open the current files of the lake and nothing
+else: external access off, extensions off, no Python variables as tables, configuration locked. Each of these
+alone leaks (a CTE that inserts is typed SELECT, `allowed_paths` alone lets COPY overwrite), so all are set.
 
 What this does not protect against: a query that takes long or much memory.
 """
@@ -28,7 +28,8 @@ def connect(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if not lake.catalog_path.exists():
         raise QueryError(
-            f"{lake.root} has no catalog yet. `r1data run` makes a night; after a move, `r1data lake catalog`."
+            f"{lake.root} has no catalog yet. `r1data run` makes a night; after a move, `r1data lake "
+            "catalog`."
         )
     settings = {
         "python_enable_replacements": False,
@@ -46,7 +47,8 @@ def connect(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def fetch(lake: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
-    """Run one SELECT and return its rows; `parameters` fill `$name`, and those it does not use are left aside.
+    """Run one SELECT and return its rows; `parameters` fill `$name`, and those it does not use are left
+    aside.
 
     Raises:
         QueryError: not one SELECT, or DuckDB refuses it; the message is DuckDB's, which names near columns.

@@ -1,7 +1,7 @@
 """Where bytes go: a local folder, synced to the disk, or an S3 bucket.
 
-Credentials come from the environment (`AWS_ACCESS_KEY_ID`, …) and are never written anywhere; `AWS_ENDPOINT_URL` names
-another server than Amazon's.
+Credentials come from the environment (`AWS_ACCESS_KEY_ID`, …) and are never written anywhere;
+`AWS_ENDPOINT_URL` names another server than Amazon's.
 """
 
 import hashlib
@@ -66,7 +66,9 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def staging(root: str) -> Iterator[Path]:
-    """A folder for files that are not published yet; for a local lake on the lake's own disk, so that a move is atomic."""
+    """A folder for files that are not published yet; for a local lake on the lake's own disk, so that a move
+    is atomic.
+    """
     parent = None if is_s3(root) else Path(root) / ".staging"
     if parent:
         parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,9 @@ def staging(root: str) -> Iterator[Path]:
 
 
 def put(staged: Path, table_root: str, relative: str) -> None:
-    """Move a staged file to its place under a table, durably; a file that is there already has the same content."""
+    """Move a staged file to its place under a table, durably; a file that is there already has the same
+    content.
+    """
     if is_s3(table_root):
         filesystem().put_file(str(staged), f"{table_root}/{relative}")
         return

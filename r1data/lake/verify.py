@@ -1,6 +1,7 @@
 """Check what is stored against what was published, and mend what can be mended.
 
-Half of single bit flips in a Parquet file read back silently wrong; a file's name is its checksum, so they are found.
+Half of single bit flips in a Parquet file read back silently wrong; a file's name is its checksum, so they
+are found.
 """
 
 from collections.abc import Iterator

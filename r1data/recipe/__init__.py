@@ -1,4 +1,5 @@
-"""TOML → typed recipe: what to make (`night.toml`), who is asked (`teachers/*.toml`), who learns (`students/*.toml`).
+"""TOML → typed recipe: what to make (`night.toml`), who is asked (`teachers/*.toml`), who learns
+(`students/*.toml`).
 
 >>> load_recipe(Path("recipes/night.toml")).generate.rollouts_per_prompt
 8

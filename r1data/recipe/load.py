@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
-from rapidfuzz import process
 
 from r1data.errors import ConfigError
 from r1data.paths import PROJECT
@@ -15,6 +14,7 @@ from r1data.recipe.night import Recipe
 from r1data.recipe.section import Section
 from r1data.recipe.student import Student
 from r1data.recipe.teacher import Teacher
+from r1data.text import nearest
 
 DEFAULT_RECIPE = PROJECT / "recipes" / "night.toml"
 
@@ -40,10 +40,8 @@ def _named(folder: str, name: str) -> Path:
     path = PROJECT / "recipes" / folder / f"{name}.toml"
     if path.is_file():
         return path
-    known = sorted(file.stem for file in path.parent.glob("*.toml"))
-    raise ConfigError(
-        f"recipes/{folder} has no {name}.toml{_nearest(name, known)} It has {', '.join(known)}."
-    )
+    known = (file.stem for file in path.parent.glob("*.toml"))
+    raise ConfigError(f"recipes/{folder} has no {nearest(name, known)}")
 
 
 def _load(path: Path, model: type[S]) -> S:
@@ -87,7 +85,7 @@ def _first_problem(error: ValidationError, model: type[BaseModel], path: Path) -
     if problem["type"] == "extra_forbidden":
         known = sorted(_section(model, parents).model_fields)
         place = "".join(f"[{part}]" for part in parents) or "the top level"
-        return f"{path}: unknown key `{key}` in {place}{_nearest(str(key), known)} Known keys: {', '.join(known)}."
+        return f"{path}: {place} has no key {nearest(str(key), known)}"
     return f"{path}: `{where}`: {problem['msg']}."
 
 
@@ -100,8 +98,3 @@ def _section(model: type[BaseModel], location: list[Any]) -> type[BaseModel]:
         candidates = [annotation, *get_args(annotation)]
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
     return model
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    match = process.extractOne(name, known)
-    return f"; did you mean `{match[0]}`?" if match else "."

@@ -21,13 +21,17 @@ class QuestionSource(Section):
     n_per_family: int = Field(default=24, ge=1)
     """templates, reasoning_gym: new items of each family."""
     path: str | None = None
-    """files: one file (JSONL, JSONL.gz, Parquet or CSV) or a folder of them; `${NAME}` is an environment variable."""
+    """files: one file (JSONL, JSONL.gz, Parquet or CSV) or a folder of them; `${NAME}` is an environment
+    variable.
+    """
     columns: dict[str, str] = Field(default_factory=dict)
     """files: which column of the file is our `prompt` or `messages`, `reference`, `family`, …"""
     rows: tuple[int, int] | None = None
     """files: use rows from the first to before the second, counted from 0."""
     n_per_night: int | None = Field(default=None, ge=1)
-    """files: how many rows a night asks; the next night goes on, in a fixed shuffled order. All rows without it."""
+    """files: how many rows a night asks; the next night goes on, in a fixed shuffled order. All rows without
+    it.
+    """
     domain: Domain = "math"
     language: str = "en"
     """ISO 639-1 code of the language in which traces must be written."""
@@ -48,7 +52,9 @@ class BenchmarkSource(QuestionSource):
 
 
 class VllmSettings(Section):
-    """Engine settings; they do not change what the model would say, so they are no part of the teacher's id."""
+    """Engine settings; they do not change what the model would say, so they are no part of the teacher's
+    id.
+    """
 
     max_num_seqs: int = Field(default=128, ge=1)
     """Completions decoded at once: the engine's slots."""

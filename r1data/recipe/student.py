@@ -23,7 +23,9 @@ class Sft(Section):
 
 
 class Evaluate(Section):
-    """How a student is asked: R1's protocol is temperature 0.6, top-p 0.95, pass@1 as the mean over k attempts."""
+    """How a student is asked: R1's protocol is temperature 0.6, top-p 0.95, pass@1 as the mean over k
+    attempts.
+    """
 
     benchmark: Word = "heldout"
     k: int = Field(default=4, ge=1)

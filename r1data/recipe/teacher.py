@@ -11,7 +11,9 @@ class FewShot(Section):
     """A worked example that is shown before the prompt."""
 
     family: str | None = None
-    """Shown only to prompts of this family; without it, to prompts whose family has no few-shots of its own."""
+    """Shown only to prompts of this family; without it, to prompts whose family has no few-shots of its
+    own.
+    """
     prompt: str
     reasoning: str
     answer: str

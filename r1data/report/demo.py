@@ -1,4 +1,6 @@
-"""What `r1data demo` prints when its night is made: the funnel, traces, questions with answers, students, where to look."""
+"""What `r1data demo` prints when its night is made: the funnel, traces, questions with answers, students,
+where to look.
+"""
 
 import polars as pl
 from rich.console import Console
@@ -51,8 +53,8 @@ def _traces(lake: Lake, recipe: Recipe, night: str, console: Console) -> None:
         console.print(f"[bold]{escape(prompt_text(row['messages']))}[/bold]")
         console.print(escape(f"<think>\n{row['reasoning']}\n</think>\n\n{row['answer']}"))
         console.print(
-            f"[dim]{row['family']} · solved in {row['pass_rate']:.0%} of attempts · {row['completion_tokens']} tokens · "
-            f"r1data why {row['rollout_id']}[/dim]\n"
+            f"[dim]{row['family']} · solved in {row['pass_rate']:.0%} of attempts · "
+            f"{row['completion_tokens']} tokens · r1data why {row['rollout_id']}[/dim]\n"
         )
 
 
@@ -68,7 +70,8 @@ def _student(lake: Lake, name: str, console: Console) -> None:
     solved, lenient = difference(after, before), difference(after, before, column="last_number_right")
     console.rule(f"Student {name}")
     console.print(
-        f"Trained on {trained.row['n_rows']} traces, {trained.row['steps']} steps, {trained.row['elapsed_s']:.0f} s; asked "
+        f"Trained on {trained.row['n_rows']} traces, {trained.row['steps']} steps, "
+        f"{trained.row['elapsed_s']:.0f} s; asked "
         f"{now.n_items} held-out prompts zero-shot, {now.k} attempts each; 95 % intervals."
     )
     rows = [

@@ -19,8 +19,8 @@ SELECTED = derived(
     Column(
         "stage",
         pl.String,
-        "First stage that rejected it: generation, verification, format, language, readability, contamination, "
-        "duplicates or selection; null when accepted.",
+        "First stage that rejected it: generation, verification, format, language, readability, "
+        "contamination, duplicates or selection; null when accepted.",
     ),
     Column("reasons", pl.List(pl.String), "All reasons against it, as stage:reason; empty when accepted."),
     Column("twin_id", pl.String, "The accepted or better trace that it duplicates; null otherwise."),

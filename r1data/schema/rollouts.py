@@ -29,7 +29,7 @@ TEACHERS = ledger(
 PLAN = derived(
     "plan",
     "rollout_id",
-    "One row per rollout that this night must make, and why; rollouts of other nights are never wanted again.",
+    "One row per rollout that this night must make, and why; what other nights made is not wanted again.",
     ROLLOUT,
     PROMPT,
     TEACHER,
@@ -38,7 +38,7 @@ PLAN = derived(
     Column(
         "reason",
         pl.String,
-        "new: the prompt was never asked; changed_teacher: only other teachers were asked; more: this teacher was, "
+        "new: the prompt was never asked; changed_teacher: only other teachers were; more: this teacher was, "
         "and the recipe asks for more attempts.",
     ),
     Column("max_tokens", pl.Int32, "Completion tokens allowed."),

@@ -85,7 +85,10 @@ def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, lake:
     ("content", "said"),
     [
         ("", "is empty"),
-        ('name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"\nfamilis = ["a"]', "`families`"),
+        (
+            'name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"\nfamilis = ["a"]',
+            "`families`",
+        ),
         ('name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templats"', "`templates`"),
         ('name = "X y"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"', "name"),
         ("name = ", "TOML"),
@@ -136,7 +139,11 @@ GOOD = '{"question": "What is 1 + 1?", "answer": "2"}\n'
         ("columns.jsonl", b'{"questoin": "What is 1 + 1?", "answer": "2"}\n', "questoin"),
         ("latin1.jsonl", GOOD.encode() + '{"question": "café", "answer": "2"}\n'.encode("latin-1"), "2"),
         ("broken.parquet", b"PAR1 but not really", "broken.parquet"),
-        ("long.jsonl", GOOD.encode() + b'{"question": "' + b"long word " * 2000 + b'", "answer": "2"}\n', "2"),
+        (
+            "long.jsonl",
+            GOOD.encode() + b'{"question": "' + b"long word " * 2000 + b'", "answer": "2"}\n',
+            "2",
+        ),
     ],
 )
 def test_a_bad_prompt_file_is_one_line_that_names_it_and_publishes_nothing(

@@ -14,7 +14,9 @@ from r1data.lake import Lake
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """Address of an S3 server on loopback, in a process of its own: delta-rs holds this one's lock while it waits."""
+    """Address of an S3 server on loopback, in a process of its own: delta-rs holds this one's lock while it
+    waits.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

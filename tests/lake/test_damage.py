@@ -74,7 +74,8 @@ def test_a_writer_killed_at_any_time_leaves_the_old_or_the_new_version(tmp_path:
         messages = [{"role": "user", "content": "x" * 100}]
         print("ready", flush=True)
         for i in range(1000):
-            rows = [("2026-01-01", f"{i}-{j}", messages, "math", "f", "en", "s", "o", None) for j in range(50)]
+            rest = (messages, "math", "f", "en", "s", "o", None)
+            rows = [("2026-01-01", f"{i}-{j}", *rest) for j in range(50)]
             lake.append("prompts", pl.DataFrame(rows, schema=TABLES["prompts"].schema, orient="row"))
     """)
     lake = Lake(tmp_path / "lake")
