@@ -178,7 +178,10 @@ class VllmEngine:
             raise self._died(error) from error
 
     def _died(self, cause: BaseException) -> EngineError:
-        status = self._process.stop() if self._process is not None else None
+        status = None
+        if self._process is not None:
+            self._process.wait(_CLOSE_S)  # it ends by itself, and then tells how
+            status = self._process.stop()
         said = str(cause)
         if not isinstance(cause, EngineError) or "root cause" in said:
             said = _last_words(self.log)

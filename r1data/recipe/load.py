@@ -85,7 +85,7 @@ def _first_problem(error: ValidationError, model: type[BaseModel], path: Path) -
     if problem["type"] == "extra_forbidden":
         known = sorted(_section(model, parents).model_fields)
         place = "".join(f"[{part}]" for part in parents) or "the top level"
-        return f"{path}: {place} has no key {nearest(str(key), known)}"
+        return f"{path}, {place}: unknown key {nearest(str(key), known)}"
     return f"{path}: `{where}`: {problem['msg']}."
 
 

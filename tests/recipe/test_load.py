@@ -60,15 +60,15 @@ def test_the_environment_names_the_recipe(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        (f"nam = 1\n{SMALL}", "unknown key `nam` in the top level; did you mean `name`"),
+        (f"nam = 1\n{SMALL}", "the top level: unknown key `nam`; did you mean `name`"),
         (f"{SMALL}n_per_famly = 3\n", "unknown key `n_per_famly`.*did you mean `n_per_family`"),
         (
             f"{SMALL}[generate]\nmax_token = 3\n",
-            r"unknown key `max_token` in \[generate\]; did you mean `max_tokens`",
+            r"\[generate\]: unknown key `max_token`; did you mean `max_tokens`",
         ),
         (
             f"{SMALL}[generate.vllm]\ndtyp = 3\n",
-            r"unknown key `dtyp` in \[generate\]\[vllm\]; did you mean `dtype`",
+            r"\[generate\]\[vllm\]: unknown key `dtyp`; did you mean `dtype`",
         ),
     ],
 )
