@@ -35,9 +35,7 @@ from r1data.train.run_key import trainer_versions
 MAX_SAVE_STEPS = 500
 MIN_LEARNING_RATE = 0.1
 PASS_TOKENS = {"cpu": 512, "cuda": 16_384}
-"""Tokens of a forward pass, at most, unless one trace has more: activations are what grows with batch and
-trace.
-"""
+"""Tokens of a forward pass, at most, unless one trace has more; activations grow with them."""
 
 
 class Reporter(TrainerCallback):
@@ -137,9 +135,7 @@ def _config(sft: Sft, checkpoints: Path, gated: Gated, *, seed: int) -> SFTConfi
 
 
 def _per_pass(batch_size: int, longest: int, tokens: int) -> int:
-    """Traces of a forward pass: the largest part of a batch that divides it and keeps to `tokens`; 1 at
-    least.
-    """
+    """Traces of a forward pass: the largest divisor of a batch that keeps to `tokens`; 1 at least."""
     parts = [n for n in range(1, batch_size + 1) if batch_size % n == 0 and n * longest <= tokens]
     return max(parts, default=1)
 

@@ -89,7 +89,10 @@ def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, lake:
             'name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"\nfamilis = ["a"]',
             "did you mean `families`",
         ),
-        ('name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templats"', "did you mean `templates`"),
+        (
+            'name = "x"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templats"',
+            "did you mean `templates`",
+        ),
         ('name = "X y"\nstart = 2026-01-01\n[[prompts]]\nname = "a"\nsource = "templates"', "name"),
         ("name = ", "TOML"),
     ],

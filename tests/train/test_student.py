@@ -25,9 +25,9 @@ pytestmark = pytest.mark.slow
 STUDENT = Student(
     name="tiny",
     base="tiny",
-    sft=Sft(learning_rate=3e-3, epochs=40, batch_size=4, max_tokens=128, bf16=False),
+    sft=Sft(learning_rate=3e-3, epochs=20, batch_size=4, max_tokens=128, bf16=False),
 )
-N_ROWS, STEPS, CHECKPOINT = 24, 240, 96
+N_ROWS, STEPS, CHECKPOINT = 24, 120, 48
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("home")
         patch.setenv("DAGSTER_HOME", str(folder))
+        patch.setenv("OMP_NUM_THREADS", "1")  # so small a model only waits for its second thread
         yield folder
 
 
@@ -96,7 +97,7 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
     assert not trained.cached
     assert trained.row["steps"] == STEPS
     assert [point["step"] for point in trained.curve] == list(range(1, STEPS + 1))
-    assert trained.row["last_loss"] < trained.row["first_loss"] / 4
+    assert trained.row["last_loss"] < trained.row["first_loss"] / 2
     check_folder(home, trained)
 
     def refuse(*_: Any, **__: Any) -> None:
