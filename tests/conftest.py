@@ -1,14 +1,24 @@
-"""Fixtures that several packages share: the embedded model, and one vLLM for the whole suite."""
+"""Fixtures that several packages share: the embedded model, one vLLM for the suite, homes for whole nights."""
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from r1data import paths
+from r1data.cli import main
 from r1data.generate import ENGINES
 from r1data.generate.engine import Engine
 from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.models import ModelFolder, resolve
+from r1data.lake import Lake
 from r1data.recipe import Generate, VllmSettings
+
+Run = Callable[..., int]
+FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
+MODELS = paths.models()  # where they are before any test moves DAGSTER_HOME
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +34,56 @@ def vllm_engine(embedded_model: ModelFolder) -> Iterator[Engine]:
     generate = Generate(context_tokens=1024, vllm=settings)
     with ENGINES["vllm"](generate, embedded_model) as engine:
         yield engine
+
+
+def new_home(folder: Path) -> dict[str, str]:
+    """Make a Dagster home with a lake and the project's models; returns the environment that names it."""
+    home = folder / "a home"
+    home.mkdir()
+    shutil.copy(paths.PROJECT / "dagster_home" / "dagster.yaml", home)
+    (home / "models").symlink_to(MODELS)
+    return {"DAGSTER_HOME": str(home), "R1DATA_LAKE": str(home / "lake"), "R1DATA_RECIPE": str(FAKE)}
+
+
+def run_verb(*words: object) -> int:
+    """Run a verb of the command line in this process; returns its exit status."""
+    before = dict(os.environ)
+    try:
+        main([str(word) for word in words])
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return 0
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty Dagster home with a lake, under a path with a blank."""
+    for name, value in new_home(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "a home"
+
+
+@pytest.fixture
+def r1data(home: Path) -> Run:
+    """Run a verb in this test's home."""
+    return run_verb
+
+
+@pytest.fixture
+def home_lake(home: Path) -> Lake:
+    """The lake of this test's home."""
+    return Lake()
+
+
+@pytest.fixture(scope="session")
+def finished_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A home whose lake holds one finished night of the scripted engine; read only."""
+    environment = new_home(tmp_path_factory.mktemp("night"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        assert run_verb("run", "--night", "2026-01-02") == 0
+    return environment

@@ -45,7 +45,7 @@ class Metrics:
     pass_at_k: float
     """Share of items that at least one of k attempts solves."""
     cons_at_k: float
-    """Share of items whose most frequent answer is right."""
+    """Share of items whose most frequent answer is right, whatever its form."""
     well_formed: float
     """Share of attempts whose thought was opened, closed and followed by an answer."""
     last_number: Estimate

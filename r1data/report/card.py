@@ -54,7 +54,8 @@ def _results(row: Mapping[str, Any], after: pl.DataFrame, before: pl.DataFrame, 
     lines = [
         f"Benchmark `{how.benchmark}`: {one.n_items} items, zero-shot, {one.k} attempts each, temperature "
         f"{how.sampling.temperature}, top-p {how.sampling.top_p}, at most {how.max_tokens} tokens; intervals "
-        "are 95 %. An attempt is solved when it is right, well-formed and finished.",
+        "are 95 %. An attempt is solved when it is right, well-formed and finished; cons@k and the "
+        "last number ask for the right answer in any form.",
         "",
         RESULT_HEAD.format(k=one.k),
         "|---|---|---|---|---|---|---|---|---|",

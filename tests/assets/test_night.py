@@ -33,52 +33,52 @@ def rows(lake: Lake, table: str) -> pl.DataFrame:
     return lake.scan(table).collect()
 
 
-def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, lake: Lake):
+def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, home_lake: Lake):
     assert r1data("run", "--night", NIGHT) == 0
     empty = {"benchmarks", "students", "evaluations"}  # the recipe has neither benchmarks nor students
-    filled = {name for name in TABLES if rows(lake, name).height}
+    filled = {name for name in TABLES if rows(home_lake, name).height}
     assert filled == set(TABLES) - empty
-    assert rows(lake, "rollouts").height == 12 * 6
+    assert rows(home_lake, "rollouts").height == 12 * 6
 
-    versions = lake.versions(TABLES)
+    versions = home_lake.versions(TABLES)
     assert r1data("run", "--night", NIGHT) == 0
-    assert lake.versions(TABLES) == versions
+    assert home_lake.versions(TABLES) == versions
 
-    selected = rows(lake, "selected")
-    assert selected["accepted"].sum() == rows(lake, "corpus").height > 0
+    selected = rows(home_lake, "selected")
+    assert selected["accepted"].sum() == rows(home_lake, "corpus").height > 0
     assert selected.filter(~pl.col("accepted") & pl.col("stage").is_null()).is_empty()
-    funnel = fetch(lake, "select * from funnel order by position")
+    funnel = fetch(home_lake, "select * from funnel order by position")
     assert funnel["entered"][0] == 72
     assert funnel["entered"].to_list()[1:] == funnel["remaining"].to_list()[:-1]
-    assert funnel["remaining"][-1] == rows(lake, "corpus").height
+    assert funnel["remaining"][-1] == rows(home_lake, "corpus").height
 
 
-def test_more_rollouts_per_prompt_add_only_the_missing_attempts(r1data: Run, lake: Lake, tmp_path: Path):
+def test_more_rollouts_per_prompt_add_only_the_missing_attempts(r1data: Run, home_lake: Lake, tmp_path: Path):
     assert r1data("run", "--night", NIGHT) == 0
-    before = rows(lake, "rollouts")
+    before = rows(home_lake, "rollouts")
     more = edited(tmp_path, ("rollouts_per_prompt = 6", "rollouts_per_prompt = 8"))
     assert r1data("run", "--night", NIGHT, "--recipe", more) == 0
-    after = rows(lake, "rollouts")
+    after = rows(home_lake, "rollouts")
     assert after.height == 12 * 8
     kept = before.join(after, on=before.columns, how="semi", nulls_equal=True)
     assert kept.height == before.height, "stored rollouts stay as they were"
 
 
-def test_a_night_that_falls_short_publishes_no_corpus(r1data: Run, lake: Lake, tmp_path: Path, capsys):
+def test_a_night_that_falls_short_publishes_no_corpus(r1data: Run, home_lake: Lake, tmp_path: Path, capsys):
     strict = edited(tmp_path, ("min_accepted = 1", "min_accepted = 50"))
     assert r1data("run", "--night", NIGHT, "--recipe", strict) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert "fewer than 50" in said and "min_accepted" in said
-    assert rows(lake, "corpus").is_empty()
-    assert rows(lake, "selected").height == 72, "what is known of the night stays"
+    assert rows(home_lake, "corpus").is_empty()
+    assert rows(home_lake, "selected").height == 72, "what is known of the night stays"
 
 
-def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, lake: Lake, capsys):
+def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, home_lake: Lake, capsys):
     (home / "locks").mkdir()
-    with FileLock(home / "locks" / f"{ids.digest(lake.root)[:12]}.lock"):
+    with FileLock(home / "locks" / f"{ids.digest(home_lake.root)[:12]}.lock"):
         assert r1data("run", "--night", NIGHT) == 1
     assert "Another run is at work" in capsys.readouterr().err
-    assert lake.version("prompts") is None
+    assert home_lake.version("prompts") is None
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_a_second_run_at_the_same_time_is_refused(r1data: Run, home: Path, lake:
     ],
 )
 def test_a_wrong_recipe_is_one_line_and_status_2(
-    content: str, said: str, r1data: Run, lake: Lake, tmp_path: Path, capsys
+    content: str, said: str, r1data: Run, home_lake: Lake, tmp_path: Path, capsys
 ):
     path = tmp_path / "wrong.toml"
     path.write_text(content)
     assert r1data("run", "--recipe", path) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("r1data: ")]
     assert len(lines) == 1 and said in lines[0]
-    assert lake.version("prompts") is None
+    assert home_lake.version("prompts") is None
 
 
 @pytest.mark.parametrize("night", ["2025-12-31", "2999-01-01", "yesterday"])
@@ -150,7 +150,7 @@ GOOD = '{"question": "What is 1 + 1?", "answer": "2"}\n'
     ],
 )
 def test_a_bad_prompt_file_is_one_line_that_names_it_and_publishes_nothing(
-    name: str, content: bytes | None, said: str, r1data: Run, lake: Lake, tmp_path: Path, capsys
+    name: str, content: bytes | None, said: str, r1data: Run, home_lake: Lake, tmp_path: Path, capsys
 ):
     path = tmp_path / name
     if content is not None:
@@ -161,11 +161,13 @@ def test_a_bad_prompt_file_is_one_line_that_names_it_and_publishes_nothing(
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("r1data: ")]
     assert len(lines) == 1 and name in lines[0] and said in lines[0]
     for table in ("prompts", "prompt_references", "intake", "rollouts"):
-        assert lake.version(table) is None
+        assert home_lake.version(table) is None
 
 
-def test_without_the_model_the_command_that_fetches_it_is_named(r1data: Run, home: Path, lake: Lake, capsys):
+def test_without_the_model_the_command_that_fetches_it_is_named(
+    r1data: Run, home: Path, home_lake: Lake, capsys
+):
     (home / "models").unlink()
     assert r1data("run", "--night", NIGHT) == 1
     assert "r1data model fetch" in capsys.readouterr().err
-    assert lake.version("prompts") is None
+    assert home_lake.version("prompts") is None

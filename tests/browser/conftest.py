@@ -15,10 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from r1data import paths
-
 PROJECT = Path(__file__).resolve().parents[2]
-RECIPE = PROJECT / "tests" / "data" / "fake.toml"
 START_S = 180
 PAGE_S = 60
 
@@ -31,18 +28,9 @@ def browser() -> str:
 
 
 @pytest.fixture(scope="session")
-def finished_night(browser: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a Dagster home and a lake that `r1data run` filled with one night."""
-    home = tmp_path_factory.mktemp("home")
-    shutil.copy(PROJECT / "dagster_home" / "dagster.yaml", home)
-    (home / "models").symlink_to(
-        paths.models()
-    )  # the teacher is named by its weights, whatever engine runs it
-    place = {"DAGSTER_HOME": str(home), "R1DATA_LAKE": str(home / "lake"), "R1DATA_RECIPE": str(RECIPE)}
-    command = [sys.executable, "-m", "r1data", "run", "--recipe", str(RECIPE)]
-    run = subprocess.run(command, cwd=PROJECT, env=os.environ | place, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return os.environ | place
+def finished_night(browser: str, finished_home: dict[str, str]) -> dict[str, str]:
+    """The environment of a Dagster home and a lake with one finished night."""
+    return os.environ | finished_home
 
 
 def free_port() -> int:
