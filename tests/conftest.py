@@ -1,4 +1,4 @@
-"""Fixtures that several packages share: the embedded model, one vLLM for the suite, homes for whole nights."""
+"""Fixtures that several packages share: the embedded model, one vLLM, and homes for whole nights."""
 
 import os
 import shutil
