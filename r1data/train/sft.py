@@ -119,6 +119,8 @@ def _config(sft: Sft, checkpoints: Path, gated: Gated, *, seed: int) -> SFTConfi
         # The gate left out what is too long; None keeps TRL from cutting. Packing needs the length of a pack.
         max_length=sft.max_tokens if sft.packing else None,
         packing=sft.packing,
+        # Batches of like length carry less padding; which traces share a batch changes little else.
+        train_sampling_strategy="random" if sft.packing else "group_by_length",
         bf16=sft.bf16,
         gradient_checkpointing=on_gpu,
         use_cpu=not on_gpu,
