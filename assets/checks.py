@@ -13,6 +13,7 @@ from r1data.curate.dedup import algorithm
 from r1data.lake import Lake
 from r1data.recipe import Recipe, load_student
 from r1data.train.mix import mix_rows
+from r1data.train.student import current_row
 
 Found = tuple[int, str]
 """How many rows are amiss, and one sentence."""
@@ -165,14 +166,10 @@ def no_row_asks_a_benchmark_item(
 @dg.asset_check(asset="student_sft", blocking=True)
 def loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
     """The loss at the end of training is below that at its start."""
-    mine = (
-        lake.open()
-        .scan("students")
-        .filter(pl.col("student") == _partition(context))
-        .sort("trained_at")
-        .tail(1)
-    )
-    first, last = mine.select("first_loss", "last_loss").collect().row(0)
+    row = current_row(lake.open().scan("students"), _partition(context))
+    if row is None:
+        return _passed((1, "The student is not on record. Materialise `student_sft`."))
+    first, last = row["first_loss"], row["last_loss"]
     return _passed(
         (int(not last < first), f"Loss {first:.3f} at the start, {last:.3f} at the end."), last_loss=last
     )

@@ -19,7 +19,7 @@ from r1data.report.plots import loss_curve
 from r1data.train.exports import EXPORTS
 from r1data.train.job import Progress
 from r1data.train.mix import READS, mix_rows, mix_text
-from r1data.train.student import train_student
+from r1data.train.student import current_row, train_student
 
 log = logging.getLogger("r1data")
 ALL_NIGHTS = dg.AssetDep("corpus", partition_mapping=dg.AllPartitionMapping())
@@ -75,16 +75,17 @@ def student_sft(
         inputs=inputs,
         on_progress=_tell,
     )
-    frame = trained.frame(latest_night(opened, name), trained_at=datetime.now(UTC))
-    published = opened.append("students", frame, run=context.run.run_id, inputs=inputs)
     row = trained.row
+    before_it = current_row(opened.scan("students"), student.name)
+    if before_it is None or before_it["run_key"] != row["run_key"]:
+        frame = trained.frame(latest_night(opened, name), trained_at=datetime.now(UTC))
+        opened.append("students", frame, run=context.run.run_id, inputs=inputs)
     before = " (trained before)" if trained.cached else ""
     numbers = row["steps"], row["first_loss"], row["last_loss"], row["elapsed_s"], before
     log.info("student_sft: %s steps, loss %.2f → %.2f, %.0f s%s", *numbers)
     return dg.MaterializeResult(
         metadata={
             "cached": trained.cached,
-            "version": -1 if published.version is None else published.version,
             "folder": dg.MetadataValue.path(str(trained.model.path)),
             "loss": dg.MetadataValue.md(picture(loss_curve(trained.curve, title=student.name))),
             **{

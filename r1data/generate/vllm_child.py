@@ -172,8 +172,8 @@ def _arguments(settings: dict[str, Any]) -> AsyncEngineArgs:
         # A split prefill of a seeded request kills vLLM 0.32 on CPU: "CPU Generator does not use offset".
         "enable_chunked_prefill": False,
         "max_num_batched_tokens": max(_STEP_TOKENS, context),
-        # The default of 128 leaves half of a few-shot prompt out of the prefix cache; with 32, the smallest that the
-        # CPU's attention takes, 512 short rollouts of 64 prompts took 26 s instead of 52 s on 2 cores.
+        # The default of 128 leaves half of a few-shot prompt out of the prefix cache; with 32, the smallest
+        # that the CPU's attention takes, 512 short rollouts of 64 prompts took 26 s instead of 52 s.
         "block_size": 32,
     }
     return AsyncEngineArgs(

@@ -6,8 +6,8 @@ from r1data.schema.table import Column, ledger
 
 STUDENTS = ledger(
     "students",
-    "run_key",
-    "One row per finished training job.",
+    "run_key trained_at",
+    "One row per training job that became a student's current one; the latest row of a student counts.",
     Column("run_key", pl.String, "Content address of mix rows, recipe, base, seed and trainer versions."),
     Column("student", pl.String, "Name of the student's file in recipes/students."),
     Column("recipe", pl.String, "Name of the recipe whose corpus it read."),
@@ -25,11 +25,7 @@ STUDENTS = ledger(
     Column("peak_memory_bytes", pl.Int64, "Peak resident memory of the trainer."),
     Column("revision", pl.String, "Hash of the student's weights."),
     Column("folder", pl.String, "Folder of the student, relative to the students' folder."),
-    Column(
-        "trained_at",
-        pl.Datetime("us", "UTC"),
-        "When it was recorded; the latest row of a name is its current student.",
-    ),
+    Column("trained_at", pl.Datetime("us", "UTC"), "When the job became the student's current one."),
 )
 
 EVALUATIONS = ledger(

@@ -111,6 +111,12 @@ def train_student(
     return TrainedStudent(trained.row, trained.model, export, trained.curve, cached=False)
 
 
+def current_row(students: pl.LazyFrame, name: str) -> dict[str, Any] | None:
+    """The latest row of a student in table `students`; None when it was never trained."""
+    rows = students.filter(pl.col("student") == name).sort("trained_at").tail(1).collect().to_dicts()
+    return rows[0] if rows else None
+
+
 def current_student(students: pl.LazyFrame, name: str) -> TrainedStudent:
     """The student of a name that was trained last, from its folder.
 
@@ -121,11 +127,13 @@ def current_student(students: pl.LazyFrame, name: str) -> TrainedStudent:
     Raises:
         ConfigError: it was never trained, or its folder is gone or changed.
     """
-    rows = students.filter(pl.col("student") == name).sort("trained_at").tail(1).collect().to_dicts()
-    if not rows:
+    row = current_row(students, name)
+    if row is None:
         raise ConfigError(f"Student {name} was never trained. Train it: `r1data train {name}`.")
-    export = read(paths.home() / "exports" / rows[0]["rows_digest"])
-    found = _finished((paths.students() / rows[0]["folder"]).parent, export)
+    found = None
+    if (paths.home() / "exports" / row["rows_digest"]).is_dir():
+        export = read(paths.home() / "exports" / row["rows_digest"])
+        found = _finished((paths.students() / row["folder"]).parent, export)
     if not found:
         raise ConfigError(
             f"Student {name} is not in {paths.students()} any more. Train it again: `r1data train {name}`."

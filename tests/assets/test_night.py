@@ -171,3 +171,28 @@ def test_without_the_model_the_command_that_fetches_it_is_named(
     assert r1data("run", "--night", NIGHT) == 1
     assert "r1data model fetch" in capsys.readouterr().err
     assert home_lake.version("prompts") is None
+
+
+def test_the_gsm8k_recipe_takes_its_prompts_from_the_file_that_the_environment_names(
+    r1data: Run, home_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    data = paths.PROJECT.parent / "shared" / "data" / "math_gsm8k_train.parquet"
+    if not data.is_file():
+        pytest.skip("needs shared/data beside the project")
+    monkeypatch.setenv("R1DATA_PROMPTS", str(data))
+    text = (paths.PROJECT / "recipes" / "gsm8k.toml").read_text(encoding="utf-8")
+    scripted = tmp_path / "gsm8k.toml"
+    scripted.write_text(
+        text.replace("[generate]", '[generate]\nengine = "fake"').replace(
+            "min_accepted = 1 ", "min_accepted = 0 "
+        )
+        + '\n[generate.fake]\ntexts = ["<think>\\n{prompt}\\n</think>\\n\\n18"]\n',
+        encoding="utf-8",
+    )
+    assert r1data("run", "--night", NIGHT, "--recipe", scripted) == 0
+    assert rows(home_lake, "rollouts").height == 48 * 8
+    assert rows(home_lake, "prompt_references")["quality"].null_count() == 48
+    assert set(rows(home_lake, "benchmarks")["benchmark"]) == {"gsm8k-heldout"}
+    first = set(rows(home_lake, "prompts")["prompt_id"])
+    assert r1data("run", "--night", "2026-01-03", "--recipe", scripted) == 0
+    assert rows(home_lake, "prompts").height == 96 and len(first) == 48, "the next night goes on"

@@ -19,7 +19,8 @@ from r1data.train.job import LOG, Job, OnProgress, Progress
 GRACE_S = 5.0
 SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "0",  # TRL refuses several visible GPUs in one process
-    "GOMP_SPINCOUNT": "10000",  # threads that spin long at barriers slow training tenfold when cores are shared
+    # Threads that spin long at barriers slow training tenfold when cores are shared.
+    "GOMP_SPINCOUNT": "10000",
     "HF_HUB_OFFLINE": "1",
 }
 """Environment of the child, where the parent's says nothing else."""
