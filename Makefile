@@ -70,10 +70,10 @@ install-locked:
 	    rm -f .venv/pins-* .venv/package-*  # first, so that a half-cleared .venv is not taken for a whole one
 	    $$python -m venv --clear .venv
 	    n=0
-	    .venv/bin/python -m pip install --no-deps --progress-bar off -r $$pins 2>.venv/pip.log | while read -r word _; do
-	        case $$word in
-	            Collecting) (( ++n % 50 )) || echo "  found $$n of $$total" >&2 ;;
-	            Installing) echo "  unpacking $$total" >&2 ;;
+	    .venv/bin/python -m pip install --no-deps --progress-bar off -r $$pins 2>.venv/pip.log | while read -r word second _; do
+	        case "$$word $$second" in
+	            Collecting*) (( ++n % 50 )) || echo "  found $$n of $$total" >&2 ;;
+	            'Installing collected') echo "  unpacking $$total" >&2 ;;
 	        esac
 	    done || { tail -n 20 .venv/pip.log >&2; exit 1; }
 	    touch $$pins_stamp

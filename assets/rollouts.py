@@ -1,21 +1,26 @@
 """Group *rollouts*: who is asked what tonight, and what came back."""
 
+import time
+from collections.abc import Callable
+
 import dagster as dg
 import polars as pl
 
 from assets.metadata import counts, described, markdown
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
-from assets.stage import Stage
+from assets.stage import Stage, log
 from r1data.generate import ENGINES
 from r1data.generate.attempts import attempts
 from r1data.generate.journal import Journal, journal_path
 from r1data.generate.models import resolve
 from r1data.generate.plan import missing
 from r1data.generate.plan import plan as plan_night
-from r1data.generate.rollout import run
+from r1data.generate.rollout import Summary, run
 from r1data.generate.teachers import teacher_row, with_template
 from r1data.recipe import load_teacher
+
+PROGRESS_S = 15
 
 
 @dg.asset(
@@ -84,6 +89,7 @@ def rollouts(
                 journal,
                 lambda frame: stage.append("rollouts", frame),
                 segment_s=generate.segment_s,
+                on_progress=_progress(todo.height),
             )
         numbers = {
             "completion_tokens": made.completion_tokens,
@@ -100,3 +106,20 @@ def rollouts(
         **numbers,
         **counts(held, "finish_reason", "finish_"),
     )
+
+
+def _progress(planned: int) -> Callable[[Summary], None]:
+    """Log how far the engine is, every PROGRESS_S seconds."""
+    began = last = time.monotonic()
+
+    def tell(summary: Summary) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_S:
+            last = now
+            rate = summary.rollouts / (now - began)
+            left = (planned - summary.rollouts) / rate if rate else float("inf")
+            done = f"{summary.rollouts:,} of {planned:,}"
+            log.info("rollouts: %s, %.1f a second, %.0f s to go", done, rate, left)
+
+    return tell

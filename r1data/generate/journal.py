@@ -21,6 +21,7 @@ import xxhash
 from r1data import paths
 from r1data.errors import InputError, RunInProgress
 from r1data.ids import digest
+from r1data.lake import storage
 
 MAGIC = b"r1data journal 1\n"
 _HEAD = struct.Struct("<IQ")
@@ -57,7 +58,7 @@ class Journal:
             os.lseek(self._fd, end, os.SEEK_SET)
             if end == 0:
                 self._write(MAGIC)
-                _sync_folder(path.parent)
+                storage.sync(path.parent)
         except BaseException:
             os.close(self._fd)
             raise
@@ -132,11 +133,3 @@ def _read(content: bytes, path: Path) -> tuple[list[Row], int]:
         rows.append(orjson.loads(payload))
         at += _HEAD.size + length
     return rows, at
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

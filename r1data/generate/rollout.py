@@ -84,6 +84,7 @@ def run(
     *,
     segment_s: float = 600,
     segment_bytes: int = 2**28,
+    on_progress: Callable[[Summary], object] = lambda summary: None,
 ) -> Summary:
     """Make every attempt and publish rollouts in segments.
 
@@ -97,6 +98,7 @@ def run(
         publish: takes a frame of table `rollouts`; it must skip rows that are stored, as `Lake.append` does.
         segment_s: publish at least this often, in seconds.
         segment_bytes: publish once the completions of a segment take this much.
+        on_progress: called after every look at the engine, with the numbers so far.
 
     Raises:
         EngineError: the engine died, lost a request twice, or returned what nobody asked for.
@@ -108,7 +110,7 @@ def run(
     with _Stop() as stop:
         try:
             runner.replay()
-            runner.drive(iter(attempts), stop)
+            runner.drive(iter(attempts), stop, on_progress)
         except BaseException:
             if not runner.segment.publishing:  # a publication that failed leaves its rows in the journal
                 runner.segment.publish_now()
@@ -166,7 +168,9 @@ class _Runner:
         self.segment.add(rows)
         self.segment.publish_now()
 
-    def drive(self, attempts: Iterator[Attempt], stop: "_Stop") -> None:
+    def drive(
+        self, attempts: Iterator[Attempt], stop: "_Stop", on_progress: Callable[[Summary], object]
+    ) -> None:
         """Feed and take back until everything is done, or a signal asks to stop."""
         attempts = (attempt for attempt in attempts if attempt.request.rollout_id not in self._replayed)
         capacity = max(self.engine.slots, int(FEED * self.engine.slots))
@@ -177,6 +181,7 @@ class _Runner:
                 return
             self._take(self.engine.poll(POLL_S))
             self.segment.publish_if_due()
+            on_progress(self.summary)
         self._take(self.engine.poll(0))
 
     def _submit(self, batch: list[Attempt]) -> None:
