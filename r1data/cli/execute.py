@@ -1,12 +1,13 @@
-"""Run a Dagster job in this process: the same assets, order and checks as in the UI.
+"""Run Dagster jobs in this process: the same assets, order and checks as in the UI.
 
 Dagster is imported here, when a verb needs it; the library itself knows nothing of it.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -15,37 +16,46 @@ from r1data.errors import GateError, R1DataError, RunInProgress
 from r1data.lake import storage
 from r1data.recipe.load import DEFAULT_RECIPE
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
-def run_job(job: str, partition: str, recipe: Path | None) -> None:
-    """Materialise every asset of a job for one partition.
+
+def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
+    """Materialise every asset of each job for one partition, as `(job, partition)`, one job after the other.
 
     Raises:
-        RunInProgress: another process runs a job on this lake.
+        RunInProgress: another process runs jobs on this lake.
         GateError: a blocking check failed.
         R1DataError: whatever a stage raised.
     """
-    os.environ["R1DATA_RECIPE"] = str(
-        (recipe or Path(os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)).resolve()
-    )
+    chosen = recipe or Path(os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
+    os.environ["R1DATA_RECIPE"] = str(chosen.resolve())
     os.environ["DAGSTER_HOME"] = str(paths.home())
     paths.home().mkdir(parents=True, exist_ok=True)
     with one_run(paths.lake_root()):
-        from dagster import DagsterError, DagsterInstance
+        from dagster import DagsterInstance
 
-        from assets.definitions import defs
-
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with DagsterInstance.get() as instance:
-            try:
-                result = defs.resolve_job_def(job).execute_in_process(
-                    instance=instance, partition_key=partition, run_config=quiet
-                )
-            except DagsterError as error:
-                raise _cause(error) from error
-        for check in result.get_asset_check_evaluations():
-            if not check.passed and check.severity.value == "ERROR":
-                asset = check.asset_key.to_user_string()
-                raise GateError(f"Check {check.check_name} of {asset} failed: {check.description}")
+            for job, partition in jobs:
+                _run_job(instance, job, partition)
+
+
+def _run_job(instance: "DagsterInstance", job: str, partition: str) -> None:
+    from dagster import DagsterError
+
+    from assets.definitions import defs
+
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    try:
+        result = defs.resolve_job_def(job).execute_in_process(
+            instance=instance, partition_key=partition, run_config=quiet
+        )
+    except DagsterError as error:
+        raise _cause(error) from error
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity.value == "ERROR":
+            asset = check.asset_key.to_user_string()
+            raise GateError(f"Check {check.check_name} of {asset} failed: {check.description}")
 
 
 @contextmanager

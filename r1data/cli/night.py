@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import typer
 
-from r1data.cli.execute import run_job
+from r1data.cli.execute import run_jobs
 from r1data.cli.options import NightOption, RecipeOption
 from r1data.errors import ConfigError
 from r1data.lake import Lake
@@ -20,7 +20,7 @@ def add(app: typer.Typer) -> None:
 def run(recipe: RecipeOption = None, night: NightOption = None) -> None:
     """Make a night, from prompts to corpus, in this process; a finished night is left as it is."""
     wanted = load_recipe(recipe)
-    run_job("night", checked_night(night, wanted), recipe)
+    run_jobs([("night", checked_night(night, wanted))], recipe)
 
 
 def demo(recipe: RecipeOption = None, night: NightOption = None) -> None:
@@ -29,9 +29,7 @@ def demo(recipe: RecipeOption = None, night: NightOption = None) -> None:
 
     wanted = load_recipe(recipe)
     name = checked_night(night, wanted)
-    run_job("night", name, recipe)
-    for student in wanted.students:
-        run_job("train", student, recipe)
+    run_jobs([("night", name), *(("train", student) for student in wanted.students)], recipe)
     show_demo(Lake(), wanted, name)
 
 

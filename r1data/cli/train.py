@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from r1data.cli.execute import run_job
+from r1data.cli.execute import run_jobs
 from r1data.cli.options import RecipeOption
 from r1data.recipe import load_student
 
@@ -20,4 +20,4 @@ def train(
 ) -> None:
     """Train a student on its mix and judge it against its base; what was done before is not done again."""
     load_student(student)
-    run_job("train", student, recipe)
+    run_jobs([("train", student)], recipe)
