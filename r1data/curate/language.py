@@ -108,7 +108,8 @@ def _foreign(text: str, target: str) -> _Foreign:
     run = foreign_pattern(target)
     spans, n_letters, n_greek = [], 0, 0
     for match in _compiled(rf"(?:{run})(?:{_GAP}(?:{run}))*").finditer(blanked):
-        scripts = Counter(script_of(char) for char in match[0] if char.isalpha())
+        # `str.isalpha` knows fewer letters than `regex` does: Python's Unicode tables are older.
+        scripts = Counter(map(script_of, _compiled(r"\p{L}").findall(match[0])))
         n_letters += scripts.total()
         n_greek += scripts["Greek"] if "Greek" not in SCRIPTS_OF[target] else 0
         script = max(scripts, key=scripts.__getitem__)

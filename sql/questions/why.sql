@@ -16,7 +16,8 @@ story (position, step, finding, detail) as (
     union all
     select
         4, 'rollout', finish_reason,
-        'night ' || night || ', attempt ' || "index" || ', seed ' || seed || ', ' || completion_tokens || ' tokens, ' || engine
+        'night ' || night || ', attempt ' || "index" || ', seed ' || seed || ', ' || completion_tokens
+        || ' tokens, ' || engine
     from wanted
     union all
     select 5, 'completion', null, completion from wanted
@@ -35,8 +36,8 @@ story (position, step, finding, detail) as (
     union all
     select
         8, 'readability', n_tag_errors || ' tag errors',
-        'repetition ' || round(repetition, 2) || ', longest paragraph ' || longest_paragraph_chars || ' characters, '
-        || n_code_blocks || ' code blocks'
+        'repetition ' || round(repetition, 2) || ', longest paragraph ' || longest_paragraph_chars
+        || ' characters, ' || n_code_blocks || ' code blocks'
     from wanted
     inner join readability using (rollout_id)
     union all

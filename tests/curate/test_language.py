@@ -151,3 +151,11 @@ def test_every_spliced_sentence_of_another_script_is_found() -> None:
         places = [span["offset"] for span in found]
         missed = [(start, end) for start, end in planted if not any(start <= at < end for at in places)]
         assert not missed
+
+
+def test_a_letter_that_python_does_not_know_is_a_foreign_letter():
+    text = "The sign \U00013460 is young."  # an Egyptian hieroglyph of Unicode 15
+    traces = pl.LazyFrame({"night": "2026-01-01", "rollout_id": "r", "text": text, "target": "en"})
+    row = language_mix(traces).collect().row(0, named=True)
+    assert row["n_foreign_chars"] == 1
+    assert row["foreign_spans"] == [{"offset": 9, "length": 1, "script": "Other", "text": "\U00013460"}]

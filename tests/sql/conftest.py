@@ -69,7 +69,7 @@ def ask() -> Callable[[Connection, str], pl.DataFrame]:
         text = (PROJECT / "sql" / path).read_text(encoding="utf-8")
         (statement,) = connection.extract_statements(text)
         assert statement.type == duckdb.StatementType.SELECT
-        given = {"recipe": RECIPE, "night": NIGHT}
+        given = {"recipe": RECIPE, "night": NIGHT, "rollout_id": "a"}
         return connection.sql(text, params={name: given[name] for name in statement.named_parameters}).pl()
 
     return run
