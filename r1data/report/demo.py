@@ -35,7 +35,7 @@ def show_demo(lake: Lake, recipe: Recipe, night: str) -> None:
         show.frame(fetch(lake, text, {"recipe": recipe.name, "night": night}), as_json=False)
     for student in recipe.students:
         _student(lake, student, console)
-    _where_next(lake, console)
+    _where_next(lake, recipe, night, console)
 
 
 def _traces(lake: Lake, recipe: Recipe, night: str, console: Console) -> None:
@@ -88,16 +88,19 @@ def _student(lake: Lake, name: str, console: Console) -> None:
             lenient.percent(),
         ),
     ]
-    columns = ["", "before", "after", "gain"]
+    columns = ["measure", "before", "after", "gain"]
     show.frame(pl.DataFrame(rows, schema=columns, orient="row"), as_json=False)
 
 
-def _where_next(lake: Lake, console: Console) -> None:
+def _where_next(lake: Lake, recipe: Recipe, night: str, console: Console) -> None:
     console.rule("Where to look next")
     for command, what in (
         ("make ui", "the same night in Dagster, http://127.0.0.1:3000"),
         (f'duckdb "{lake.catalog_path}" "select * from funnel"', "the corpus in SQL, from any DuckDB client"),
-        (".venv/bin/r1data sql yield_by_family -p recipe=night -p night=…", "a question of sql/questions"),
+        (
+            f".venv/bin/r1data sql tokens_by_domain -p recipe={recipe.name} -p night={night}",
+            "one of sql/questions",
+        ),
         (".venv/bin/r1data why ROLLOUT_ID", "the story of one rollout"),
         ("recipes/night.toml", "what a night makes"),
     ):
