@@ -1,6 +1,5 @@
 """How tables and text show in Dagster's UI."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -36,21 +35,3 @@ def counts(frame: pl.DataFrame, column: str, prefix: str) -> dict[str, int]:
     """Rows by value of a column, as metadata `<prefix><value>`."""
     found = frame[column].drop_nulls().value_counts(sort=True)
     return {f"{prefix}{value}": count for value, count in found.iter_rows()}
-
-
-def table(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
-    """A small frame as a Markdown table."""
-    return markdown(rows_as_markdown(frame.columns, frame.to_dicts()))
-
-
-def rows_as_markdown(columns: list[str], rows: list[Mapping[str, Any]]) -> str:
-    """A Markdown table; numbers with two decimals."""
-    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    for row in rows:
-        lines.append("| " + " | ".join(_cell(row[column]) for column in columns) + " |")
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    text = f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")

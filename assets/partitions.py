@@ -1,7 +1,5 @@
 """The partitions: nights for the corpus, students for training."""
 
-from datetime import UTC, datetime, timedelta
-
 import dagster as dg
 
 from r1data.paths import PROJECT
@@ -14,8 +12,3 @@ STUDENTS = dg.StaticPartitionsDefinition(
     sorted(file.stem for file in (PROJECT / "recipes" / "students").glob("*.toml"))
 )
 """One partition per file of recipes/students."""
-
-
-def last_night() -> str:
-    """The last complete UTC day, YYYY-MM-DD."""
-    return (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
