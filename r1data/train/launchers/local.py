@@ -19,7 +19,7 @@ from r1data.train.job import LOG, Job, OnProgress, Progress
 GRACE_S = 5.0
 SETTINGS = {
     "CUDA_VISIBLE_DEVICES": "0",  # TRL refuses several visible GPUs in one process
-    # Threads that spin long at barriers slow training tenfold when cores are shared.
+    # Threads that spin long at barriers starve one another when cores are shared; alone, this costs nothing.
     "GOMP_SPINCOUNT": "10000",
     "HF_HUB_OFFLINE": "1",
 }
