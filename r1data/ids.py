@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 import xxhash
 
+RETRY_INDEX = 1_000_000
+"""The retry of attempt i has index RETRY_INDEX + i, so that it never takes the place of another attempt."""
 SEED_BITS = 63  # Delta has no unsigned integers
 
 

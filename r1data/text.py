@@ -40,6 +40,21 @@ def thought(completion: str) -> Thought:
     return Thought(start + len(OPEN) if start >= 0 else 0, end, end + len(CLOSE))
 
 
+def with_tags(completion: str, marks: tuple[str, str]) -> str:
+    """A completion with `<think>` and `</think>` where a teacher's own marks open and close its thought.
+
+    Equal marks open and close in turn, as in R1's cold start: mark, reasoning, mark, summary. Only the first
+    of each is replaced, so that what stands in the wrong place stays to be seen.
+
+    >>> with_tags("|s|1 + 1 = 2.|s|2", ("|s|", "|s|"))
+    '<think>1 + 1 = 2.</think>2'
+    """
+    opening, closing = marks
+    if (opening, closing) == (OPEN, CLOSE):
+        return completion
+    return completion.replace(opening, OPEN, 1).replace(closing, CLOSE, 1)
+
+
 def split(completion: str) -> tuple[str | None, str | None]:
     """`(reasoning, answer)` of a completion, both trimmed; None where there is none."""
     found = thought(completion)

@@ -9,9 +9,9 @@ import polars as pl
 
 from r1data import ids
 from r1data.evaluate.lenient import ends_in
+from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
 from r1data.generate.models import ModelFolder
-from r1data.generate.rollout import Attempt
 from r1data.recipe import Evaluate
 from r1data.schema import TABLES
 from r1data.text import is_well_formed
@@ -67,12 +67,14 @@ def zero_shot(attempts: pl.DataFrame, student: str, how: Evaluate, night: str) -
         rollout = ids.rollout_id(row["item_id"], student, row["index"])
         request = Request(
             rollout_id=rollout,
+            prompt_id=row["item_id"],
+            index=row["index"],
             messages=tuple(row["messages"]),
             seed=ids.seed(rollout),
             max_tokens=how.max_tokens,
             sampling=how.sampling,
         )
-        yield Attempt(request, night, row["item_id"], student, row["index"])
+        yield Attempt(request, night, student)
 
 
 def to_verify(rollouts: pl.DataFrame, items: pl.DataFrame) -> pl.LazyFrame:

@@ -13,12 +13,18 @@ from r1data.recipe import Sampling
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition", "rejected", "refusal")
 """Why a completion ended: its own end, the cap, us, a fault, a loop, unfit to submit, the model's refusal."""
 
+REASONING_KINDS = ("full", "summary", "hidden")
+"""What of its thought a model shows: all, a summary (which never trains), or nothing."""
+
 
 @dataclass(frozen=True)
 class Request:
     """One rollout to make."""
 
     rollout_id: str
+    prompt_id: str
+    index: int
+    """Attempt number at this prompt, from 0."""
     messages: tuple[dict[str, str], ...]
     """Chat messages as the model sees them: system prompt, few-shots, prompt."""
     seed: int
@@ -37,7 +43,9 @@ class Completion:
 
     rollout_id: str
     text: str
-    """Raw text, prefill included."""
+    """Raw text from the opening of the thought on: what the template or a prefill put there is included, and
+    reasoning that a server returns apart stands in `<think>` tags before the answer.
+    """
     finish_reason: str
     """One of FINISH_REASONS."""
     prompt_tokens: int
@@ -46,6 +54,12 @@ class Completion:
     """Seconds from submission to the last token."""
     cached_tokens: int | None = None
     """Prompt tokens that the engine had cached; None when it does not say."""
+    reasoning_kind: str = "full"
+    """One of REASONING_KINDS."""
+    retries: int = 0
+    """Requests that failed before the one that gave this."""
+    detail: str | None = None
+    """Why it ended in another way than `stop` or `length`, in one line."""
 
 
 class Engine(Protocol):
@@ -83,6 +97,12 @@ class Engine(Protocol):
 
         Raises:
             EngineError: something is in flight, or the weights do not fit, which ends the engine.
+        """
+
+    def counters(self) -> dict[str, float]:
+        """What the engine itself has counted since it started, such as `completion_tokens` and `retries`.
+
+        Empty when it counts nothing; the runner's own numbers are compared with these.
         """
 
     def __enter__(self) -> Self: ...

@@ -72,6 +72,7 @@ class FakeEngine:
         self._queue: deque[Request] = deque()
         self._turns: Counter[str] = Counter()
         self._lost: Counter[str] = Counter()
+        self._counted: Counter[str] = Counter()
         self._submitted = self._returned = 0
 
     @property
@@ -117,6 +118,10 @@ class FakeEngine:
                 f"{self.name} has {len(self._queue)} requests in flight. Load a model between runs."
             )
 
+    def counters(self) -> dict[str, float]:
+        """Words that it has returned."""
+        return dict(self._counted)
+
     def __enter__(self) -> Self:
         return self
 
@@ -145,5 +150,6 @@ class FakeEngine:
         text = texts[turn % len(texts)].replace("{prompt}", asked).replace("{rollout_id}", request.rollout_id)
         text = (request.prefill or "") + text
         tokens = len(text.split())
+        self._counted["completion_tokens"] += tokens
         reason = self._script.finish_reason
         return Completion(request.rollout_id, text, reason, prompt_tokens, tokens, self._script.delay_s)

@@ -20,7 +20,8 @@ from r1data.errors import ConfigError, InputError, OfflineError
 from r1data.ids import digest
 
 EMBEDDED = "embedded:"
-SCRIPTED = "fake:"
+ELSEWHERE = ("fake:", "api:", "replay:")
+"""Models without files here: scripted, behind an API, or known by the completions that they left."""
 HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
 """What is taken of a hub repository: weights, configuration, tokenizer."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -51,17 +52,18 @@ def resolve(model: str, revision: str | None = None) -> ModelFolder:
     """Find a model on this machine; nothing is downloaded.
 
     Args:
-        model: `embedded:<name>`, a folder, a hub id (`owner/name`), or `fake:<word>` for the scripted engine,
-            which needs no files.
-        revision: the commit of a hub id; other models are named by what they contain.
+        model: `embedded:<name>`, a folder, a hub id (`owner/name`), or a model without files here:
+            `fake:<word>` of the scripted engine, `api:<name>` as servers know it, `replay:<name>`.
+        revision: the commit of a hub id, or the version of a model without files; others are named by what
+            they contain.
 
     Raises:
         OfflineError: the model was never fetched; the message says how to fetch it.
         ConfigError: there is no such model, or it would run code or unpickle weights.
         InputError: files are missing or cut off.
     """
-    if model.startswith(SCRIPTED):
-        return ModelFolder(Path(model), digest(model), "scripted", None)
+    if model.startswith(ELSEWHERE):
+        return ModelFolder(Path(model), revision or digest(model), "its own", None)
     if model.startswith(EMBEDDED):
         return read_folder(_embedded(model))
     if Path(model).expanduser().is_dir():

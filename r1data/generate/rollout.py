@@ -6,23 +6,21 @@ promise: that an attempt runs only once (one that was in flight at a kill runs a
 runs (engines batch differently).
 """
 
-import signal
-import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from types import FrameType
 from typing import Any
 
 import polars as pl
 
 from r1data.errors import EngineError, SchemaError
-from r1data.generate.engine import Completion, Engine, Request
+from r1data.generate.attempts import Attempt, row
+from r1data.generate.engine import Completion, Engine
 from r1data.generate.journal import Journal
+from r1data.generate.stop import Stop
 from r1data.schema import TABLES
-from r1data.text import thought
 
 FEED = 1.25
 """Requests in flight per slot: the engine finds the next one waiting when a slot falls free."""
@@ -31,19 +29,6 @@ REMEMBERED = 100_000
 """Finished ids that are remembered to tell a repeated completion from one that nobody asked for."""
 
 Publish = Callable[[pl.DataFrame], object]
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One row of a plan, ready to run."""
-
-    request: Request
-    night: str
-    prompt_id: str
-    teacher_id: str
-    index: int
-    """Attempt number at this prompt, from 0."""
-    retry_of: str | None = None
 
 
 @dataclass
@@ -107,7 +92,7 @@ def run(
     """
     began = time.monotonic()
     runner = _Runner(engine, journal, _Segment(publish, journal, segment_s, segment_bytes))
-    with _Stop() as stop:
+    with Stop() as stop:
         try:
             runner.replay()
             runner.drive(iter(attempts), stop, on_progress)
@@ -169,7 +154,7 @@ class _Runner:
         self.segment.publish_now()
 
     def drive(
-        self, attempts: Iterator[Attempt], stop: "_Stop", on_progress: Callable[[Summary], object]
+        self, attempts: Iterator[Attempt], stop: Stop, on_progress: Callable[[Summary], object]
     ) -> None:
         """Feed and take back until everything is done, or a signal asks to stop."""
         attempts = (attempt for attempt in attempts if attempt.request.rollout_id not in self._replayed)
@@ -240,59 +225,3 @@ class _Runner:
         self.summary.finish_reasons[completion.finish_reason] += 1
         self.summary.prompt_tokens += completion.prompt_tokens
         self.summary.completion_tokens += completion.completion_tokens
-
-
-class _Stop:
-    """Turns SIGTERM and SIGINT into a wish that the loop reads, so that neither tears a publication.
-
-    Signals reach the main thread only; elsewhere this does nothing.
-    """
-
-    def __init__(self) -> None:
-        self.asked: int | None = None
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> "_Stop":
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._before[number] = signal.signal(number, self._ask)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def raise_if_asked(self) -> None:
-        """Hand the signal to whoever listened before; if nobody did, end the process by an exception."""
-        if self.asked is not None:
-            if callable(self._before[self.asked]):
-                signal.raise_signal(self.asked)
-            raise SystemExit(128 + self.asked)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = number
-
-
-def row(attempt: Attempt, completion: Completion, engine: str) -> dict[str, Any]:
-    """A row of table `rollouts`."""
-    found = thought(completion.text)
-    return {
-        "night": attempt.night,
-        "rollout_id": completion.rollout_id,
-        "prompt_id": attempt.prompt_id,
-        "teacher_id": attempt.teacher_id,
-        "index": attempt.index,
-        "retry_of": attempt.retry_of,
-        "seed": attempt.request.seed,
-        "completion": completion.text,
-        "thought_start": found.start,
-        "thought_end": found.end,
-        "answer_start": found.answer_start,
-        "finish_reason": completion.finish_reason,
-        "prompt_tokens": completion.prompt_tokens,
-        "cached_tokens": completion.cached_tokens,
-        "completion_tokens": completion.completion_tokens,
-        "elapsed_s": completion.elapsed_s,
-        "engine": engine,
-        "cost_usd": None,
-    }

@@ -50,7 +50,7 @@ class VllmEngine:
             )
         if not model.path.is_dir():
             raise ConfigError(
-                f"{model.path} has no files, so vLLM cannot run it. It is for the engine `fake`."
+                f"{model.path} has no files, so vLLM cannot run it. Give the teacher a folder or a hub id."
             )
         if model.chat_template is None:
             raise ConfigError(f"{model.path} brings no chat template. Give the teacher one: `chat_template`.")

@@ -25,7 +25,7 @@ from r1data.recipe import Sampling
 
 _RENDERED = 1024  # prompts whose tokens are kept, since the rollouts of a prompt come one after the other
 _STEP_TOKENS = 2048  # vLLM's default
-_PROBE = Request("probe", ({"role": "user", "content": "What is 2 + 2?"},), seed=0, max_tokens=1)
+_PROBE = Request("probe", "probe", 0, ({"role": "user", "content": "What is 2 + 2?"},), seed=0, max_tokens=1)
 
 
 class Server:

@@ -5,42 +5,60 @@
 8
 """
 
+from r1data.recipe.generate import (
+    Adaptive,
+    BatchSettings,
+    Budget,
+    Endpoint,
+    Generate,
+    OpenaiSettings,
+    Prices,
+    ReplaySettings,
+    Unsolved,
+    VllmSettings,
+)
 from r1data.recipe.load import DEFAULT_RECIPE, load_recipe, load_student, load_teacher
 from r1data.recipe.night import (
     BenchmarkSource,
     Checks,
     Contamination,
     Duplicates,
-    Generate,
     Language,
     PromptSource,
     Readability,
     Recipe,
     Select,
     Verify,
-    VllmSettings,
 )
 from r1data.recipe.student import Evaluate, Sft, Student
 from r1data.recipe.teacher import FewShot, Sampling, Teacher
 
 __all__ = [
     "DEFAULT_RECIPE",
+    "Adaptive",
+    "BatchSettings",
     "BenchmarkSource",
+    "Budget",
     "Checks",
     "Contamination",
     "Duplicates",
+    "Endpoint",
     "Evaluate",
     "FewShot",
     "Generate",
     "Language",
+    "OpenaiSettings",
+    "Prices",
     "PromptSource",
     "Readability",
     "Recipe",
+    "ReplaySettings",
     "Sampling",
     "Select",
     "Sft",
     "Student",
     "Teacher",
+    "Unsolved",
     "Verify",
     "VllmSettings",
     "load_recipe",

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from r1data.recipe.generate import Generate
 from r1data.recipe.section import Section, Word
 
 Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
@@ -49,38 +50,6 @@ class PromptSource(QuestionSource):
 
 class BenchmarkSource(QuestionSource):
     """An evaluation set; the same items every night, kept out of the prompts."""
-
-
-class VllmSettings(Section):
-    """Engine settings; they do not change what the model would say, so they are no part of the teacher's
-    id.
-    """
-
-    max_num_seqs: int = Field(default=128, ge=1)
-    """Completions decoded at once: the engine's slots."""
-    kv_cache_bytes: int = Field(default=2**30, ge=2**26)
-    dtype: str = "bfloat16"
-    tensor_parallel: int = Field(default=1, ge=1)
-    start_timeout_s: float = Field(default=600, gt=0)
-
-
-class Generate(Section):
-    """Who is asked, how often, and with what room."""
-
-    teacher: str = "smollm2"
-    """A file of recipes/teachers, without its suffix."""
-    engine: str = "vllm"
-    """A key of `r1data.generate.ENGINES`."""
-    rollouts_per_prompt: int = Field(default=8, ge=1)
-    max_tokens: int = Field(default=2048, ge=1)
-    """Completion tokens allowed per rollout."""
-    context_tokens: int = Field(default=4096, ge=16)
-    """Prompt and completion together."""
-    segment_s: float = Field(default=600, gt=0)
-    """Finished rollouts are published at least this often while the night runs."""
-    vllm: VllmSettings = VllmSettings()
-    fake: dict[str, Any] = Field(default_factory=dict)
-    """Script of the fake engine, for tests and dry runs."""
 
 
 class Verify(Section):

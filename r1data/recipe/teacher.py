@@ -30,7 +30,7 @@ class Sampling(Section):
 
 
 class Teacher(Section):
-    """The model that writes rollouts. Its id covers every field but `name` and `terms`."""
+    """The model that writes rollouts. Its id covers all fields but `name`, `terms` and `allow_model_code`."""
 
     name: Word
     """Name of its file."""
@@ -46,6 +46,12 @@ class Teacher(Section):
     """Text that every completion starts with, such as `<think>` and a line break."""
     thinking: bool | None = None
     """The chat template's own thinking switch, where it has one."""
+    thought_marks: tuple[str, str] = ("<think>", "</think>")
+    """What opens and closes its thought; both may be the same, as in R1's cold start: `|special_token|`.
+    Rollouts are stored with `<think>` and `</think>` in their place.
+    """
+    allow_model_code: bool = False
+    """Load a model folder that brings code of its own or pickled weights, which run with your rights."""
     terms: str | None = None
     """Licence or terms under which its completions may be used."""
     sampling: Sampling = Sampling()
@@ -58,5 +64,8 @@ class Teacher(Section):
 
     def identity(self, *, revision: str, chat_template: str) -> dict[str, Any]:
         """Every input of the teacher's id; `revision` and `chat_template` are those of the model as found."""
-        own = self.model_dump(mode="json", exclude={"name", "terms"})
+        silent = {"name", "terms", "allow_model_code"}
+        if self.thought_marks == Teacher.model_fields["thought_marks"].default:
+            silent.add("thought_marks")  # so that a teacher without marks of its own keeps its id
+        own = self.model_dump(mode="json", exclude=silent)
         return own | {"revision": revision, "chat_template": chat_template}

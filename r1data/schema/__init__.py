@@ -13,6 +13,8 @@ TABLES: dict[str, Table] = {
         rollouts.TEACHERS,
         rollouts.PLAN,
         rollouts.ROLLOUTS,
+        rollouts.SKIPPED,
+        rollouts.ENGINE_RUNS,
         facts.VERDICTS,
         facts.SIGNATURES,
         facts.BANDS,

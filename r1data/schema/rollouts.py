@@ -39,7 +39,8 @@ PLAN = derived(
         "reason",
         pl.String,
         "new: the prompt was never asked; changed_teacher: only other teachers were; more: this teacher was, "
-        "and the recipe asks for more attempts.",
+        "and the recipe asks for more attempts; unsolved: no attempt of earlier nights was right; retry: "
+        "made only if the rollout that it repeats hits its cap.",
     ),
     Column("max_tokens", pl.Int32, "Completion tokens allowed."),
 )
@@ -54,7 +55,11 @@ ROLLOUTS = ledger(
     Column("index", pl.Int32, "Attempt number at this prompt, from 0."),
     Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
     Column("seed", pl.Int64, "Sampling seed, derived from the rollout id."),
-    Column("completion", pl.String, "Raw text that the model wrote, prefill included."),
+    Column(
+        "completion",
+        pl.String,
+        "Raw text that the model wrote, prefill included; its marks of a thought are `<think>` tags.",
+    ),
     Column(
         "thought_start", pl.Int64, "Offset in characters where the thought begins; null without a thought."
     ),
@@ -62,11 +67,57 @@ ROLLOUTS = ledger(
         "thought_end", pl.Int64, "Offset in characters where the thought ends; null when it was never closed."
     ),
     Column("answer_start", pl.Int64, "Offset in characters where the answer begins; null without one."),
+    Column("reasoning_kind", pl.String, "What of the thought the model shows: full, summary or hidden."),
     Column("finish_reason", pl.String, "One of stop, length, abort, error, repetition, rejected, refusal."),
+    Column("detail", pl.String, "Why it ended in another way than stop or length; null otherwise."),
+    Column("max_tokens", pl.Int32, "Completion tokens that were allowed."),
     Column("prompt_tokens", pl.Int64, "Tokens of the rendered prompt."),
     Column("cached_tokens", pl.Int64, "Prompt tokens that the engine had cached; null when it does not say."),
     Column("completion_tokens", pl.Int64, "Tokens of the completion."),
     Column("elapsed_s", pl.Float64, "Seconds from submission to the last token."),
+    Column("retries", pl.Int32, "Requests that failed before the one that gave this rollout."),
     Column("engine", pl.String, "Engine that ran it, with its version."),
+    Column("cost_usd", pl.Float64, "Money that it cost; null when the recipe names no price."),
+)
+
+SKIPPED = derived(
+    "skipped",
+    "rollout_id",
+    "One row per planned rollout that was not made, and why; the next run makes it if that has changed.",
+    ROLLOUT,
+    PROMPT,
+    TEACHER,
+    Column(
+        "reason",
+        pl.String,
+        "solved: enough attempts at the prompt are right; futile: so many are wrong that more are not worth "
+        "it; not_truncated: the rollout that it would repeat did not hit its cap; budget_attempts, "
+        "budget_tokens, budget_usd, budget_wall: the night or the prompt has used up what the recipe allows.",
+    ),
+)
+
+ENGINE_RUNS = ledger(
+    "engine_runs",
+    "run teacher_id",
+    "One row per run of an engine: what it made, how fast, and what it cost.",
+    Column("run", pl.String, "Run that materialised the rollouts."),
+    TEACHER,
+    Column("recipe", pl.String, "Name of the recipe that asked."),
+    Column("engine", pl.String, "Engine, with its version."),
+    Column("began_at", pl.Datetime("us", "UTC"), "When the first request was submitted."),
+    Column("elapsed_s", pl.Float64, "Seconds from then to the last publication."),
+    Column("ended_by", pl.String, "done, stopped (a signal), or budget_… when the recipe's budget ended it."),
+    Column("n_rollouts", pl.Int64, "Rollouts that the engine finished."),
+    Column("prompt_tokens", pl.Int64, "Prompt tokens of these."),
+    Column("cached_tokens", pl.Int64, "Prompt tokens of these that the engine had cached."),
+    Column("completion_tokens", pl.Int64, "Completion tokens of these."),
+    Column("engine_completion_tokens", pl.Int64, "The engine's own count of these; null if it has none."),
+    Column("tokens_per_s", pl.Float64, "Completion tokens per second."),
+    Column("busy_share", pl.Float64, "Mean share of the engine's slots in use until the queue was empty."),
+    Column("queue_depth", pl.Float64, "Mean number of requests that waited in the engine."),
+    Column("retries", pl.Int64, "Requests that failed and were sent again."),
+    Column("redone", pl.Int64, "Requests that the engine lost and that were made again."),
+    Column("duplicates", pl.Int64, "Completions that came twice."),
+    Column("replayed", pl.Int64, "Rollouts found in the journal of a run that was cut short."),
     Column("cost_usd", pl.Float64, "Money that it cost; null when the recipe names no price."),
 )

@@ -35,7 +35,13 @@ def rows(lake: Lake, table: str) -> pl.DataFrame:
 
 def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, home_lake: Lake):
     assert r1data("run", "--night", NIGHT) == 0
-    empty = {"benchmarks", "students", "evaluations"}  # the recipe has neither benchmarks nor students
+    empty = {
+        "benchmarks",
+        "students",
+        "evaluations",
+        "skipped",
+        "engine_runs",
+    }  # the recipe has neither benchmarks nor students
     filled = {name for name in TABLES if rows(home_lake, name).height}
     assert filled == set(TABLES) - empty
     assert rows(home_lake, "rollouts").height == 12 * 6

@@ -8,10 +8,10 @@ import orjson
 import pytest
 
 from r1data import ids
+from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import resolve
-from r1data.generate.rollout import Attempt
 from r1data.recipe import Generate
 
 
@@ -21,8 +21,8 @@ def attempts_of(n: int, content: str = "What is 2 + 2?") -> Iterator[Attempt]:
     prompt = ids.prompt_id(messages)
     for index in range(n):
         rollout = ids.rollout_id(prompt, "t", index)
-        request = Request(rollout, messages, ids.seed(rollout), max_tokens=16)
-        yield Attempt(request, "2026-01-01", prompt, "t", index)
+        request = Request(rollout, prompt, index, messages, ids.seed(rollout), max_tokens=16)
+        yield Attempt(request, "2026-01-01", "t")
 
 
 @pytest.fixture

@@ -83,7 +83,12 @@ TEACHER = Teacher(
 
 def test_attempts_carry_what_the_row_and_the_request_need():
     first, _ = attempts(planned(intake("a"), rollouts()), prompts("a"), TEACHER)
-    assert (first.night, first.prompt_id, first.teacher_id, first.index) == (TONIGHT, "a", "t", 0)
+    assert (first.night, first.request.prompt_id, first.teacher_id, first.request.index) == (
+        TONIGHT,
+        "a",
+        "t",
+        0,
+    )
     assert first.request.seed == ids.seed(first.request.rollout_id)
     assert first.request.sampling == TEACHER.sampling and first.request.prefill == "<think>"
     assert [m["content"] for m in first.request.messages] == ["p", "<think>\nr\n</think>\n\na", "a"]
@@ -93,7 +98,7 @@ def test_longer_caps_are_fed_first():
     rows = planned(intake("a", "b"), rollouts(), n=1).with_columns(
         max_tokens=pl.Series([5, 50], dtype=pl.Int32)
     )
-    assert [attempt.prompt_id for attempt in attempts(rows, prompts("a", "b"), TEACHER)] == ["b", "a"]
+    assert [attempt.request.prompt_id for attempt in attempts(rows, prompts("a", "b"), TEACHER)] == ["b", "a"]
 
 
 def test_a_planned_prompt_that_is_not_stored_is_an_error():

@@ -64,7 +64,7 @@ class Chat:
 
 
 def request(**fields):
-    return Request("r", (USER,), seed=1, max_tokens=4, **fields)
+    return Request("r", "p", 0, (USER,), seed=1, max_tokens=4, **fields)
 
 
 def test_tokens_hold_template_switch_and_prefill():

@@ -8,10 +8,11 @@ import pytest
 
 from r1data import ids
 from r1data.errors import ConfigError, EngineError
+from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
-from r1data.generate.rollout import Attempt, run
+from r1data.generate.rollout import run
 from r1data.generate.vllm import VllmEngine
 from r1data.recipe import Generate, Sampling, VllmSettings
 
@@ -25,8 +26,8 @@ def question(text, index=0, max_tokens=12, **fields):
     messages.append({"role": "user", "content": text})
     prompt = ids.prompt_id(messages)
     rollout = ids.rollout_id(prompt, "t", index)
-    request = Request(rollout, tuple(messages), ids.seed(rollout), max_tokens, **fields)
-    return Attempt(request, "2026-01-01", prompt, "t", index)
+    request = Request(rollout, prompt, index, tuple(messages), ids.seed(rollout), max_tokens, **fields)
+    return Attempt(request, "2026-01-01", "t")
 
 
 def ask(engine, *attempts):
