@@ -88,11 +88,15 @@ def literal(text: str) -> str:
 def _create_table_view(connection: duckdb.DuckDBPyConnection, root: str, table: Table) -> None:
     found = delta.files(delta.open_table(f"{root}/{table.name}"))
     if found:
-        columns = ", ".join(f'cast("{c.name}" as {sql_type(c.dtype)}) as "{c.name}"' for c in table.columns)
         files = ", ".join(literal(f"{root}/{table.name}/{file.path}") for file in found)
         hive = ", ".join(f"'{name}': varchar" for name in table.partition_by)
         options = f"hive_partitioning = true, hive_types = {{{hive}}}, union_by_name = true"
-        query = f"select {columns} from read_parquet([{files}], {options})"
+        source = f"read_parquet([{files}], {options})"
+        have = {name for name, *_ in connection.execute(f"describe from {source}").fetchall()}
+        # A column that was added to the table since is in no file yet.
+        values = ((f'"{c.name}"' if c.name in have else "null", c) for c in table.columns)
+        columns = ", ".join(f'cast({value} as {sql_type(c.dtype)}) as "{c.name}"' for value, c in values)
+        query = f"select {columns} from {source}"
     else:
         columns = ", ".join(f'cast(null as {sql_type(c.dtype)}) as "{c.name}"' for c in table.columns)
         query = f"select {columns} where false"

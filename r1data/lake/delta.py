@@ -85,8 +85,7 @@ def torn_entry(root: str) -> Path | None:
 
 def create_table(root: str, table: Table) -> DeltaTable:
     """An empty Delta table with the columns of `table`."""
-    arrow = table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-    schema = DeltaSchema.from_arrow(arrow)
+    schema = _schema(table)
     if not storage.is_s3(root):
         Path(root).mkdir(parents=True, exist_ok=True)
     created = DeltaTable.create(
@@ -99,6 +98,28 @@ def create_table(root: str, table: Table) -> DeltaTable:
     )
     _sync_log(root, created.version())
     return created
+
+
+def open_or_create(root: str, table: Table, handle: DeltaTable | None) -> DeltaTable:
+    """The Delta table, made if it is not there, and given the columns that it lacks of `table`.
+
+    Raises:
+        ConcurrentWrite: another commit came between.
+    """
+    if handle is None:
+        return create_table(root, table)
+    have = {field.name for field in handle.schema().fields}
+    if lacking := [field for field in _schema(table).fields if field.name not in have]:
+        try:
+            handle.alter.add_columns(lacking)
+        except CommitFailedError as error:
+            raise ConcurrentWrite(f"Another run published to {root} first. Run again.") from error
+        _sync_log(root, handle.version())
+    return handle
+
+
+def _schema(table: Table) -> DeltaSchema:
+    return DeltaSchema.from_arrow(table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema)
 
 
 def files(handle: DeltaTable | None, partition: Mapping[str, str | None] | None = None) -> list[DataFile]:

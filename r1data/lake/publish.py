@@ -79,14 +79,17 @@ def append(
         for attempt in range(APPEND_TRIES):
             handle = delta.open_table(root)
             stored = read(root, table, delta.files(handle)).select(key)
+            # The ledger streams past the keys of the frame, so memory holds the frame and not the ledger.
+            known = stored.join(rows.select(key), on=key, how="semi", nulls_equal=True)
+            known = known.collect(engine="streaming").lazy()
             target = folder / str(attempt)
-            staged = _stage(rows.join(stored, on=key, how="anti", nulls_equal=True), table, target)
+            staged = _stage(rows.join(known, on=key, how="anti", nulls_equal=True), table, target)
             if not staged:
                 return Publication(table.name, handle.version() if handle else None, 0, False)
-            handle = handle or delta.create_table(root, table)
             for path, file in staged.items():
                 storage.put(path, root, file.path)
             try:
+                handle = delta.open_or_create(root, table, handle)
                 version = delta.commit(
                     handle, root, staged.values(), replace=None, partition_by=table.partition_by, info=info
                 )
@@ -127,11 +130,11 @@ def replace(
                 raise ConcurrentWrite(f"Another run published {table.name}/{where} meanwhile. Run again.")
             if sorted(file.path for file in staged.values()) == [file.path for file in now]:
                 return Publication(table.name, handle.version() if handle else None, n_rows, False)
-            handle = handle or delta.create_table(root, table)
             for path, file in staged.items():
                 if path.exists():
                     storage.put(path, root, file.path)
             try:
+                handle = delta.open_or_create(root, table, handle)
                 version = delta.commit(
                     handle,
                     root,

@@ -1,5 +1,7 @@
 """The lake's promises, on a local folder and on S3."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -149,9 +151,22 @@ def test_history_says_who_published_from_what(lake: Lake):
     assert (entry["run"], entry["inputs"]) == ("run-1", '{"benchmarks": 3}')
 
 
-def test_a_ledger_spans_several_files_and_reads_columns_that_old_files_lack(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_table_gains_columns_and_old_rows_have_them_as_null(lake: Lake):
+    table = TABLES["prompts"]
+    older = replace(table, columns=table.columns[:-2])
+    root, info = lake.table_root("prompts"), {"run": "", "inputs": {}}
+    publish.append(root, older, prompts("a").select(list(older.schema)), info)
+    lake.rebuild_catalog()
+    assert fetch(lake, "select origin from prompts")["origin"].to_list() == [None]
+    assert lake.append("prompts", prompts("b")).n_rows == 1
+    rows = lake.scan("prompts").sort("prompt_id").collect()
+    assert rows["origin"].to_list() == [None, "here"]
+    assert fetch(lake, "select origin from prompts order by prompt_id")["origin"].to_list() == [None, "here"]
+    handle = delta.open_table(root)
+    assert handle is not None and "origin" in {field.name for field in handle.schema().fields}
+
+
+def test_a_ledger_spans_several_files(lake: Lake, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(publish, "FILE_BYTES", 200)
     many = [f"p{i:04}" for i in range(500)]
     lake.append("prompts", prompts(*many))
