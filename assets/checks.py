@@ -101,12 +101,15 @@ def plan_asks_only_kept_prompts(
 def every_planned_rollout_is_stored(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.AssetCheckResult:
-    """Nothing that the plan wants is missing."""
-    opened = lake.open()
-    planned = _mine(opened, recipe.read(), _partition(context), "plan")
-    lacking = _count(planned.join(opened.scan("rollouts"), on="rollout_id", how="anti"))
+    """Everything that the plan wants is stored, or was left out for a reason."""
+    opened, night = lake.open(), _partition(context)
+    planned = _mine(opened, recipe.read(), night, "plan")
+    left_out = _mine(opened, recipe.read(), night, "skipped")
+    made = planned.join(opened.scan("rollouts"), on="rollout_id", how="anti")
+    lacking = _count(made.join(left_out, on="rollout_id", how="anti"))
     return _passed(
-        (lacking, f"{lacking} planned rollouts are not stored. Materialise `rollouts` again: it goes on.")
+        (lacking, f"{lacking} planned rollouts are not stored. Materialise `rollouts` again: it goes on."),
+        skipped=_count(left_out),
     )
 
 
@@ -114,10 +117,11 @@ def every_planned_rollout_is_stored(
 def every_rollout_of_the_plan_is_accounted_for(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.AssetCheckResult:
-    """Each planned rollout is accepted, or rejected with a stage and a reason."""
+    """Each planned rollout is accepted, or rejected with a stage and a reason, or was left out for one."""
     opened, night = lake.open(), _partition(context)
     marked = _mine(opened, recipe.read(), night, "selected")
-    planned = _mine(opened, recipe.read(), night, "plan")
+    left_out = _mine(opened, recipe.read(), night, "skipped")
+    planned = _mine(opened, recipe.read(), night, "plan").join(left_out, on="rollout_id", how="anti")
     lost = _count(planned.join(marked, on="rollout_id", how="anti"))
     mute = _count(
         marked.filter(~pl.col("accepted") & (pl.col("stage").is_null() | (pl.col("reasons").list.len() == 0)))

@@ -1,26 +1,21 @@
 """Group *rollouts*: who is asked what tonight, and what came back."""
 
-import time
-from collections.abc import Callable
-
 import dagster as dg
 import polars as pl
 
 from assets.metadata import counts, described, markdown
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
-from assets.stage import Stage, log
-from r1data.generate import ENGINES
-from r1data.generate.attempts import attempts
-from r1data.generate.journal import Journal, journal_path
+from assets.stage import Stage
+from r1data.generate.accounting import Summary
+from r1data.generate.journal import journal_path
 from r1data.generate.models import resolve
+from r1data.generate.night import Asked, make_rollouts
 from r1data.generate.plan import missing
 from r1data.generate.plan import plan as plan_night
-from r1data.generate.rollout import Summary, run
 from r1data.generate.teachers import teacher_row, with_template
 from r1data.recipe import load_teacher
-
-PROGRESS_S = 15
+from r1data.report.progress import RolloutProgress
 
 
 @dg.asset(
@@ -73,53 +68,52 @@ def rollouts(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
     """What the teacher wrote, one row per attempt; only planned rollouts that are not stored yet are made."""
-    stage = Stage(context, lake, recipe)
+    stage = Stage(context, lake, recipe, replaces="skipped")
     generate = stage.recipe.generate
     teacher = load_teacher(generate.teacher)
     model = with_template(resolve(teacher.model, teacher.revision), teacher)
-    todo = missing(stage.scan_own("plan"), stage.scan("rollouts")).collect()
     teacher_id = teacher_row(teacher, model, stage.night)["teacher_id"].item()
-    numbers = {}
-    path = journal_path(stage.lake.root, stage.recipe.name, stage.night, teacher_id)
-    if todo.height or path.exists():
-        with Journal(path) as journal, ENGINES[generate.engine](generate, model) as engine:
-            made = run(
-                attempts(todo.lazy(), stage.scan("prompts"), teacher),
-                engine,
-                journal,
-                lambda frame: stage.append("rollouts", frame),
-                segment_s=generate.segment_s,
-                on_progress=_progress(todo.height),
-            )
-        numbers = {
-            "completion_tokens": made.completion_tokens,
-            "prompt_tokens": made.prompt_tokens,
-            "tokens_per_s": round(made.tokens_per_s, 1),
-            "replayed": made.replayed,
-            "redone": made.redone,
-        }
-    held = stage.scan("rollouts", stage.night).collect()
-    one = held.filter(pl.col("finish_reason") == "stop").head(1)["completion"].to_list()
+    planned = stage.scan_own("plan")
+    left = missing(planned, stage.scan("rollouts")).select(pl.len()).collect().item()
+    with RolloutProgress(left) as progress:
+        made = make_rollouts(
+            planned,
+            stage,
+            stage.recipe,
+            Asked(teacher, model, teacher_id, stage.night, stage.run),
+            journal_path(stage.lake.root, stage.recipe.name, stage.night, teacher_id),
+            on_progress=progress,
+        )
+    stage.replace("skipped", made.skipped)
+    held = stage.scan("rollouts", stage.night).select("finish_reason").collect()
+    one = stage.scan("rollouts", stage.night).filter(finish_reason="stop").head(1).collect()
     return stage.report(
         "rollouts",
-        example=markdown(one[0]) if one else None,
-        **numbers,
+        example=markdown(one["completion"].item()) if one.height else None,
+        replayed=made.replayed,
+        **_numbers(made.summary),
+        **counts(made.skipped, "reason", "skipped_"),
         **counts(held, "finish_reason", "finish_"),
     )
 
 
-def _progress(planned: int) -> Callable[[Summary], None]:
-    """Log how far the engine is, every PROGRESS_S seconds."""
-    began = last = time.monotonic()
-
-    def tell(summary: Summary) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= PROGRESS_S:
-            last = now
-            rate = summary.rollouts / (now - began)
-            left = (planned - summary.rollouts) / rate if rate else float("inf")
-            done = f"{summary.rollouts:,} of {planned:,}"
-            log.info("rollouts: %s, %.1f a second, %.0f s to go", done, rate, left)
-
-    return tell
+def _numbers(summary: Summary | None) -> dict[str, float | str | None]:
+    """Numbers of the run for the UI; nothing when no engine was needed."""
+    if summary is None:
+        return {}
+    rounded = {
+        "tokens_per_s": summary.tokens_per_s,
+        "busy_share": summary.busy_share,
+        "queue_depth": summary.queue_depth,
+        "cost_usd": summary.cost_usd,
+    }
+    return {
+        "prompt_tokens": summary.prompt_tokens,
+        "cached_tokens": summary.cached_tokens,
+        "completion_tokens": summary.completion_tokens,
+        "retries": summary.retries,
+        "redone": summary.redone,
+        "duplicates_dropped": summary.duplicates,
+        "ended_by": summary.ended_by,
+        **{name: None if value is None else round(value, 4) for name, value in rounded.items()},
+    }

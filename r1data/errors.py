@@ -7,6 +7,7 @@ R1DataError
 ├── SchemaError        a frame or a table does not have the columns that its stage promises
 ├── ConcurrentWrite    another run published first; nothing of ours is visible
 ├── RunInProgress      another run holds the lake or the student; it was not disturbed
+├── StorageError       a disk or bucket does not take what must be kept; what was published stays
 ├── CorruptLake        stored bytes are not what was published; names the file and the command that mends it
 ├── EngineError        an engine died or broke its promise; what it had finished is kept
 ├── QueryError         a statement that `r1data sql` does not run
@@ -48,6 +49,10 @@ class ConcurrentWrite(R1DataError):
 
 class RunInProgress(R1DataError):
     """Another run holds the lake or the student; it was not disturbed."""
+
+
+class StorageError(R1DataError):
+    """A disk or bucket does not take what must be kept; what was published stays."""
 
 
 class CorruptLake(R1DataError):

@@ -20,14 +20,17 @@ def corpus(
     Args:
         selected: schema SELECTED, of one recipe and night.
         rollouts: schema ROLLOUTS, all of the prompts in question: the pass rate is the mean reward of the
-            decided ones, so an undecided rollout (truncated, timed out) counts neither way.
+            decided ones, so an undecided rollout (truncated, timed out) counts neither way; nor does one that
+            was made because of what came of others.
         prompts, prompt_references, teachers, verdicts: whole ledgers.
 
     Returns:
         Schema CORPUS, one row per accepted trace, by prompt_id and rank.
     """
     decided = deciding_verdicts(rollouts, verdicts, prompt_references).filter(pl.col("verdict") != "unknown")
-    pass_rates = decided.group_by("prompt_id", "teacher_id").agg(pass_rate=pl.col("reward").mean())
+    unconditional = rollouts.filter(pl.col("unconditional").fill_null(True)).select("rollout_id")
+    counted = decided.join(unconditional, on="rollout_id", how="semi")
+    pass_rates = counted.group_by("prompt_id", "teacher_id").agg(pass_rate=pl.col("reward").mean())
     completion = pl.col("completion")
     thought_chars = pl.col("thought_end") - pl.col("thought_start")
     texts = rollouts.select(

@@ -98,7 +98,13 @@ def _gather(
         _benchmarks(contamination, "trace", "rollout_id"),
     )
     known = rollouts.select(
-        "night", "rollout_id", "prompt_id", "teacher_id", "finish_reason", "completion_tokens"
+        "night",
+        "rollout_id",
+        "prompt_id",
+        "teacher_id",
+        "finish_reason",
+        "reasoning_kind",
+        "completion_tokens",
     )
     known = known.join(prompts.select("prompt_id", "domain"), on="prompt_id", how="left")
     known = known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
@@ -123,6 +129,8 @@ def _reasons(recipe: Recipe) -> list[pl.Expr]:
     benchmark = pl.col("prompt_benchmark"), pl.col("trace_benchmark")
     return [
         pl.when(pl.col("finish_reason") != "stop").then(pl.format("generation:{}", "finish_reason")),
+        _rule("generation:summary_reasoning", pl.col("reasoning_kind") == "summary"),
+        _rule("generation:hidden_reasoning", pl.col("reasoning_kind") == "hidden"),
         _verdict_reason("verification", pl.col("verdict"), pl.col("reason")),
         _verdict_reason("format", pl.col("form"), pl.col("form_reason")),
         _rule("language:unmeasured", pl.col("has_language").is_null()),

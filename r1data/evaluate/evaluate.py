@@ -16,7 +16,8 @@ from r1data.evaluate.leak import refuse_leaked
 from r1data.generate.engine import Engine
 from r1data.generate.journal import Journal, journal_path
 from r1data.generate.models import ModelFolder
-from r1data.generate.rollout import run
+from r1data.generate.queue import Queue
+from r1data.generate.rollout import recover, run
 from r1data.recipe import Evaluate, Verify
 from r1data.verify.run import verify_rollouts
 
@@ -101,4 +102,7 @@ def _ask(
 
     path = journal_path(lake, f"evaluate-{how.benchmark}", night, student)
     with Journal(path) as journal:
-        run(zero_shot(attempts, student, how, night), engine, journal, decide)
+        stored = recover(journal, decide)
+        asked = zero_shot(attempts, student, how, night)
+        queue = Queue(attempt for attempt in asked if attempt.request.rollout_id not in stored)
+        run(queue, engine, journal, decide)

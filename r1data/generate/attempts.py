@@ -9,8 +9,9 @@ import polars as pl
 from r1data import ids
 from r1data.errors import SchemaError
 from r1data.generate.engine import Completion, Request
+from r1data.generate.prices import cost_usd
 from r1data.generate.render import render
-from r1data.recipe import Teacher
+from r1data.recipe import Adaptive, Prices, Teacher
 from r1data.text import CLOSE, OPEN, thought, with_tags
 
 CHUNK = 4096  # planned rows whose prompts are in memory at once
@@ -25,23 +26,28 @@ class Attempt:
     teacher_id: str
     retry_of: str | None = None
     """The truncated rollout that this one repeats."""
+    unconditional: bool = True
+    """Made whatever came of other attempts, so that pass rates may count it."""
     marks: tuple[str, str] = (OPEN, CLOSE)
     """What opens and closes the teacher's thought."""
 
 
-def attempts(planned: pl.LazyFrame, prompts: pl.LazyFrame, teacher: Teacher) -> Iterator[Attempt]:
-    """Render every planned row for `teacher`, the longest cap first, a few thousand rows at a time.
+def attempts(
+    planned: pl.LazyFrame, prompts: pl.LazyFrame, teacher: Teacher, adaptive: Adaptive | None = None
+) -> Iterator[Attempt]:
+    """Render every planned row for `teacher`, in order, a few thousand rows at a time.
 
     Args:
-        planned: rows of table `plan`, such as those of `missing`.
+        planned: rows of table `plan`, such as those of `todo`.
         prompts: table `prompts`, all nights.
         teacher: whose system prompt, few-shots and sampling are used.
+        adaptive: the recipe's rule to stop a prompt early, if it has one.
 
     Raises:
         SchemaError: a planned prompt is not stored.
     """
-    rows = planned.collect().sort("max_tokens", descending=True, maintain_order=True)
-    for chunk in rows.iter_slices(CHUNK):
+    names = ("night", "rollout_id", "prompt_id", "teacher_id", "index", "retry_of", "reason", "max_tokens")
+    for chunk in planned.select(names).collect().iter_slices(CHUNK):
         wanted = chunk["prompt_id"].unique().implode()
         found = (
             prompts.filter(pl.col("prompt_id").is_in(wanted))
@@ -68,10 +74,20 @@ def attempts(planned: pl.LazyFrame, prompts: pl.LazyFrame, teacher: Teacher) -> 
                 prefill=teacher.prefill,
                 thinking=teacher.thinking,
             )
-            yield Attempt(request, row["night"], row["teacher_id"], row["retry_of"], teacher.thought_marks)
+            chosen = row["reason"] in ("unsolved", "retry") or (adaptive and row["index"] >= adaptive.first)
+            yield Attempt(
+                request,
+                row["night"],
+                row["teacher_id"],
+                row["retry_of"],
+                unconditional=not chosen,
+                marks=teacher.thought_marks,
+            )
 
 
-def row(attempt: Attempt, completion: Completion, engine: str) -> dict[str, Any]:
+def row(
+    attempt: Attempt, completion: Completion, engine: str, prices: Prices | None = None
+) -> dict[str, Any]:
     """A row of table `rollouts`."""
     text = with_tags(completion.text, attempt.marks)
     found = thought(text)
@@ -82,6 +98,7 @@ def row(attempt: Attempt, completion: Completion, engine: str) -> dict[str, Any]
         "teacher_id": attempt.teacher_id,
         "index": attempt.request.index,
         "retry_of": attempt.retry_of,
+        "unconditional": attempt.unconditional,
         "seed": attempt.request.seed,
         "completion": text,
         "thought_start": found.start,
@@ -97,5 +114,7 @@ def row(attempt: Attempt, completion: Completion, engine: str) -> dict[str, Any]
         "elapsed_s": completion.elapsed_s,
         "retries": completion.retries,
         "engine": engine,
-        "cost_usd": None,
+        "cost_usd": cost_usd(
+            prices, completion.prompt_tokens, completion.cached_tokens, completion.completion_tokens
+        ),
     }

@@ -19,7 +19,7 @@ import orjson
 import xxhash
 
 from r1data import paths
-from r1data.errors import InputError, RunInProgress
+from r1data.errors import InputError, RunInProgress, StorageError
 from r1data.ids import digest
 from r1data.lake import storage
 
@@ -54,8 +54,7 @@ class Journal:
         try:
             self._lock()
             self.rows, end = _read(self._bytes(), path)
-            os.ftruncate(self._fd, end)
-            os.lseek(self._fd, end, os.SEEK_SET)
+            self._cut(end)
             if end == 0:
                 self._write(MAGIC)
                 storage.sync(path.parent)
@@ -64,14 +63,17 @@ class Journal:
             raise
 
     def append(self, rows: Iterable[Row]) -> None:
-        """Write rows; when this returns, they are on the disk."""
+        """Write rows; when this returns, they are on the disk.
+
+        Raises:
+            StorageError: the disk does not take them; what was appended before is whole.
+        """
         if frames := b"".join(map(_frame, rows)):
             self._write(frames)
 
     def clear(self) -> None:
         """Forget every row, once they are published."""
-        os.ftruncate(self._fd, len(MAGIC))
-        os.lseek(self._fd, len(MAGIC), os.SEEK_SET)
+        self._cut(len(MAGIC))
         os.fdatasync(self._fd)
         self.rows = []
 
@@ -106,11 +108,24 @@ class Journal:
         with os.fdopen(os.dup(self._fd), "rb") as stream:
             return stream.read()
 
+    def _cut(self, end: int) -> None:
+        os.ftruncate(self._fd, end)
+        os.lseek(self._fd, end, os.SEEK_SET)
+        self._end = end
+
     def _write(self, content: bytes) -> None:
         view = memoryview(content)
-        while view:
-            view = view[os.write(self._fd, view) :]
-        os.fdatasync(self._fd)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._cut(self._end)
+            raise StorageError(
+                f"{self.path} cannot be written: {error.strerror}. Make room and run again; rollouts that "
+                "had not been kept are made again."
+            ) from error
+        self._end += len(content)
 
 
 def _frame(row: Row) -> bytes:

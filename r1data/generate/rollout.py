@@ -6,21 +6,22 @@ promise: that an attempt runs only once (one that was in flight at a kill runs a
 runs (engines batch differently).
 """
 
+import math
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
-
-import polars as pl
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from r1data.errors import EngineError, SchemaError
+from r1data.generate.accounting import Clock, Summary
 from r1data.generate.attempts import Attempt, row
 from r1data.generate.engine import Completion, Engine
 from r1data.generate.journal import Journal
+from r1data.generate.overlap import Judge, Overlap
+from r1data.generate.queue import Queue
+from r1data.generate.segment import Publish, Segment
 from r1data.generate.stop import Stop
-from r1data.schema import TABLES
+from r1data.recipe import Prices
 
 FEED = 1.25
 """Requests in flight per slot: the engine finds the next one waiting when a slot falls free."""
@@ -28,146 +29,128 @@ POLL_S = 0.5
 REMEMBERED = 100_000
 """Finished ids that are remembered to tell a repeated completion from one that nobody asked for."""
 
-Publish = Callable[[pl.DataFrame], object]
-
-
-@dataclass
-class Summary:
-    """What a run did."""
-
-    finish_reasons: Counter[str] = field(default_factory=Counter)
-    """Rollouts that the engine finished, by finish reason."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    elapsed_s: float = 0.0
-    """Seconds in `run`; the engine's start is not in it."""
-    replayed: int = 0
-    """Rollouts found in the journal, finished by a run that was cut short."""
-    redone: int = 0
-    """Requests that the engine lost and was given again."""
-    duplicates: int = 0
-    """Completions that came a second time and were dropped."""
-    segments: int = 0
-    """Publications."""
-
-    @property
-    def rollouts(self) -> int:
-        """Rollouts that the engine finished."""
-        return self.finish_reasons.total()
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Completion tokens per second."""
-        return self.completion_tokens / self.elapsed_s if self.elapsed_s else 0.0
+Progress = Callable[[Summary], object]
 
 
 def run(
-    attempts: Iterable[Attempt],
+    queue: Queue,
     engine: Engine,
     journal: Journal,
     publish: Publish,
     *,
+    prices: Prices | None = None,
+    judge: Judge | None = None,
     segment_s: float = 600,
-    segment_bytes: int = 2**28,
-    on_progress: Callable[[Summary], object] = lambda summary: None,
+    segment_bytes: int = 2**26,
+    on_progress: Progress = lambda summary: None,
+    summary: Summary | None = None,
 ) -> Summary:
-    """Make every attempt and publish rollouts in segments.
+    """Make the attempts of a queue and publish rollouts in segments.
 
     Memory holds what is in flight and one segment, whatever the number of attempts. On SIGTERM, an interrupt
     or the engine's death, what is finished is published before the exception leaves.
 
     Args:
-        attempts: in the order in which they are fed; a rollout id comes once.
+        queue: of attempts; a rollout id comes once.
         engine: started.
-        journal: open; what it holds is published first and not made again. It is deleted at the end.
+        journal: open and empty (`recover`); it is deleted at the end.
         publish: takes a frame of table `rollouts`; it must skip rows that are stored, as `Lake.append` does.
+        prices: what rollouts cost.
+        judge: gives verdicts while the engine works; needed if the queue is adaptive.
         segment_s: publish at least this often, in seconds.
-        segment_bytes: publish once the completions of a segment take this much.
+        segment_bytes: publish once the completions of a segment take about this much.
         on_progress: called after every look at the engine, with the numbers so far.
+        summary: where the numbers are kept, for a caller that wants them of a run that fails too.
 
     Raises:
         EngineError: the engine died, lost a request twice, or returned what nobody asked for.
         SchemaError: a rollout id came twice.
+        StorageError: a disk is full; what was kept before stays.
         KeyboardInterrupt, SystemExit: stopped by a signal.
     """
+    summary = summary if summary is not None else Summary()
     began = time.monotonic()
-    runner = _Runner(engine, journal, _Segment(publish, journal, segment_s, segment_bytes))
-    with Stop() as stop:
+    counted_before = engine.counters()
+    segment = Segment(publish, journal, segment_s, segment_bytes)
+    with Overlap(judge) if judge else nullcontext() as overlap, Stop() as stop:
+        runner = _Runner(queue, engine, journal, segment, prices, overlap, summary)
         try:
-            runner.replay()
-            runner.drive(iter(attempts), stop, on_progress)
+            runner.drive(stop, on_progress)
         except BaseException:
-            if not runner.segment.publishing:  # a publication that failed leaves its rows in the journal
-                runner.segment.publish_now()
+            if not segment.publishing:  # a publication that failed leaves its rows in the journal
+                segment.publish_now()
             raise
-        runner.segment.publish_now()
-    stop.raise_if_asked()
+        finally:
+            summary.elapsed_s = time.monotonic() - began
+        segment.publish_now()
+    counted = engine.counters()
+    summary.counters = {key: value - counted_before.get(key, 0) for key, value in counted.items()}
+    summary.elapsed_s, summary.segments = time.monotonic() - began, segment.count
+    if stop.asked is not None:
+        summary.ended_by = "stopped"
+        stop.raise_if_asked()
     journal.remove()
-    runner.summary.elapsed_s = time.monotonic() - began
-    runner.summary.segments = runner.segment.count
-    return runner.summary
+    summary.ended_by = queue.ended or "done"
+    return summary
 
 
-class _Segment:
-    """Finished rows between two publications; the journal holds the same rows."""
+def recover(journal: Journal, publish: Publish) -> set[str]:
+    """Publish what an earlier run had finished when it was cut short; returns its rollout ids.
 
-    def __init__(self, publish: Publish, journal: Journal, seconds: float, size: int) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.publishing = False
-        self.count = 0
-        self._publish, self._journal, self._seconds, self._size = publish, journal, seconds, size
-        self._began, self._bytes = time.monotonic(), 0
-
-    def add(self, rows: list[dict[str, Any]]) -> None:
-        self.rows += rows
-        self._bytes += sum(len(row["completion"].encode()) for row in rows)
-
-    def publish_if_due(self) -> None:
-        if self._bytes >= self._size or time.monotonic() - self._began >= self._seconds:
-            self.publish_now()
-
-    def publish_now(self) -> None:
-        self.publishing = True
-        if self.rows:
-            self._publish(pl.DataFrame(self.rows, schema=TABLES["rollouts"].schema, orient="row"))
-            self._journal.clear()
-            self.count += 1
-        self.publishing = False
-        self.rows, self._bytes, self._began = [], 0, time.monotonic()
+    To be called before the attempts of a run are chosen, so that none of these is among them.
+    """
+    segment = Segment(publish, journal, math.inf, 0)
+    segment.add(journal.rows)
+    finished = {row["rollout_id"] for row in journal.rows}
+    segment.publish_now()
+    return finished
 
 
 class _Runner:
-    def __init__(self, engine: Engine, journal: Journal, segment: _Segment) -> None:
-        self.engine, self.journal, self.segment = engine, journal, segment
-        self.summary = Summary()
+    def __init__(
+        self,
+        queue: Queue,
+        engine: Engine,
+        journal: Journal,
+        segment: Segment,
+        prices: Prices | None,
+        overlap: Overlap | None,
+        summary: Summary,
+    ) -> None:
+        self.queue, self.engine, self.journal, self.segment = queue, engine, journal, segment
+        self.summary = summary
+        self._prices, self._overlap = prices, overlap
         self._in_flight: dict[str, Attempt] = {}
         self._redone: set[str] = set()
         self._finished: OrderedDict[str, None] = OrderedDict()
-        self._replayed: set[str] = set()
+        self._clock = Clock(self.summary)
 
-    def replay(self) -> None:
-        """Publish what an earlier run finished."""
-        rows = self.journal.rows
-        self._replayed = {row["rollout_id"] for row in rows}
-        self.summary.replayed = len(self._replayed)
-        self.segment.add(rows)
-        self.segment.publish_now()
-
-    def drive(
-        self, attempts: Iterator[Attempt], stop: Stop, on_progress: Callable[[Summary], object]
-    ) -> None:
+    def drive(self, stop: Stop, on_progress: Progress) -> None:
         """Feed and take back until everything is done, or a signal asks to stop."""
-        attempts = (attempt for attempt in attempts if attempt.request.rollout_id not in self._replayed)
-        capacity = max(self.engine.slots, int(FEED * self.engine.slots))
         while not stop.asked:
-            batch = list(islice(attempts, capacity - len(self._in_flight)))
-            self._submit(batch)
-            if not self._in_flight:
+            self.hear()
+            self._feed()
+            if self._in_flight:
+                self._take(self.engine.poll(POLL_S))
+            elif self._overlap and self._overlap.n_open:
+                self.hear(POLL_S)
+            else:
                 return
-            self._take(self.engine.poll(POLL_S))
             self.segment.publish_if_due()
             on_progress(self.summary)
         self._take(self.engine.poll(0))
+
+    def hear(self, timeout_s: float = 0) -> None:
+        """Tell the queue what was judged since; waits up to `timeout_s` for something."""
+        if self._overlap:
+            for prompt_id, right in self._overlap.take(timeout_s):
+                self.queue.judged(prompt_id, right)
+
+    def _feed(self) -> None:
+        slots = self.engine.slots  # an engine may lose some while it works
+        room = max(slots, int(FEED * slots)) - len(self._in_flight)
+        self._submit(self.queue.take(room, slots - len(self._in_flight)))
+        self._clock.look(len(self._in_flight), slots, feeding=not self.queue.empty)
 
     def _submit(self, batch: list[Attempt]) -> None:
         for attempt in batch:
@@ -185,11 +168,15 @@ class _Runner:
             if attempt is None:
                 others.append(completion.rollout_id)
                 continue
-            rows.append(row(attempt, completion, self.engine.name))
+            made = row(attempt, completion, self.engine.name, self._prices)
+            rows.append(made)
             self._remember(completion.rollout_id)
-            self._count(completion)
+            self.summary.count(made)
+            self.queue.finished(attempt, made)
         self.journal.append(rows)
         self.segment.add(rows)
+        if self._overlap:
+            self._overlap.give(rows)
         self._refuse(others)
         if not completions and self._in_flight and self.engine.pending == 0:
             self._redo()
@@ -220,8 +207,3 @@ class _Runner:
         self._redone.discard(rollout_id)
         if len(self._finished) > REMEMBERED:
             self._finished.popitem(last=False)
-
-    def _count(self, completion: Completion) -> None:
-        self.summary.finish_reasons[completion.finish_reason] += 1
-        self.summary.prompt_tokens += completion.prompt_tokens
-        self.summary.completion_tokens += completion.completion_tokens

@@ -44,7 +44,9 @@ CORPUS = derived(
     Column("reward", pl.Float64, "Reward of the deciding verdict, 0 to 1."),
     Column("rank", pl.Int64, "Place among the eligible traces of its prompt, 1 is best."),
     Column(
-        "pass_rate", pl.Float64, "Mean reward of all decided rollouts of this prompt and teacher, 0 to 1."
+        "pass_rate",
+        pl.Float64,
+        "Mean reward of the decided, unconditional rollouts of this prompt and teacher, 0 to 1.",
     ),
     Column("completion_tokens", pl.Int64, "Tokens of the completion."),
 )

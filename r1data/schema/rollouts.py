@@ -54,6 +54,11 @@ ROLLOUTS = ledger(
     TEACHER,
     Column("index", pl.Int32, "Attempt number at this prompt, from 0."),
     Column("retry_of", pl.String, "The truncated rollout that this one repeats; null otherwise."),
+    Column(
+        "unconditional",
+        pl.Boolean,
+        "Whether it was made whatever came of other attempts, so that pass rates may count it; null is yes.",
+    ),
     Column("seed", pl.Int64, "Sampling seed, derived from the rollout id."),
     Column(
         "completion",
@@ -106,7 +111,7 @@ ENGINE_RUNS = ledger(
     Column("engine", pl.String, "Engine, with its version."),
     Column("began_at", pl.Datetime("us", "UTC"), "When the first request was submitted."),
     Column("elapsed_s", pl.Float64, "Seconds from then to the last publication."),
-    Column("ended_by", pl.String, "done, stopped (a signal), or budget_… when the recipe's budget ended it."),
+    Column("ended_by", pl.String, "done, stopped (a signal), failed, or budget_… when the budget ended it."),
     Column("n_rollouts", pl.Int64, "Rollouts that the engine finished."),
     Column("prompt_tokens", pl.Int64, "Prompt tokens of these."),
     Column("cached_tokens", pl.Int64, "Prompt tokens of these that the engine had cached."),

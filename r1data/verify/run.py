@@ -1,6 +1,7 @@
 """Verdicts for stored rollouts: what is still to be judged, and judging it."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
@@ -69,7 +70,11 @@ def pending(
 
 
 def verify_rollouts(
-    rollouts: pl.LazyFrame, *, workers: int | None = None, timeout_s: float = 5
+    rollouts: pl.LazyFrame,
+    *,
+    workers: int | None = None,
+    timeout_s: float = 5,
+    pool: Pool | None = None,
 ) -> pl.DataFrame:
     """Judge rollouts in worker processes.
 
@@ -79,6 +84,7 @@ def verify_rollouts(
             as `pending` gives them.
         workers: processes; as many as cores when None.
         timeout_s: seconds of CPU time per verdict; a later one is unknown(timeout).
+        pool: worker processes that run already, used in place of new ones; it stays open.
 
     Returns:
         Schema VERDICTS, in the order of `rollouts`. A completion that did not finish is unknown(truncated)
@@ -88,9 +94,9 @@ def verify_rollouts(
         ConfigError: a row names a verifier that does not exist.
     """
     parts = [VERDICTS.empty()]
-    with Pool(workers, timeout_s) as pool:
+    with nullcontext(pool) if pool else Pool(workers, timeout_s) as running:
         for batch in rollouts.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            parts.append(_judge(batch, pool))
+            parts.append(_judge(batch, running))
     return pl.concat(parts)
 
 

@@ -1,4 +1,6 @@
 -- How often does each teacher solve each prompt? Undecided rollouts count neither way.
+-- Only attempts count that were made whatever came of others: what an adaptive night, a retry or a second
+-- chance for unsolved prompts added would bias the rate.
 with
 decided as (
     select rollout_id, reward
@@ -14,4 +16,5 @@ select
     avg(decided.reward) as pass_rate
 from rollouts
 left join decided using (rollout_id)
+where coalesce(rollouts.unconditional, true)
 group by rollouts.prompt_id, rollouts.teacher_id

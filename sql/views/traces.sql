@@ -42,6 +42,7 @@ select
     teachers.name as teacher,
     rollouts."index",
     rollouts.retry_of,
+    coalesce(rollouts.unconditional, true) as unconditional,
     rollouts.engine,
     rollouts.seed,
     prompts.messages,
@@ -65,7 +66,10 @@ select
         e' \n\r\t'
     ) as reasoning,
     trim(substring(rollouts.completion, rollouts.answer_start + 1), e' \n\r\t') as answer,
+    coalesce(rollouts.reasoning_kind, 'full') as reasoning_kind,
     rollouts.finish_reason,
+    rollouts.detail,
+    rollouts.max_tokens,
     rollouts.prompt_tokens,
     rollouts.cached_tokens,
     rollouts.completion_tokens,

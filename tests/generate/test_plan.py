@@ -94,13 +94,6 @@ def test_attempts_carry_what_the_row_and_the_request_need():
     assert [m["content"] for m in first.request.messages] == ["p", "<think>\nr\n</think>\n\na", "a"]
 
 
-def test_longer_caps_are_fed_first():
-    rows = planned(intake("a", "b"), rollouts(), n=1).with_columns(
-        max_tokens=pl.Series([5, 50], dtype=pl.Int32)
-    )
-    assert [attempt.request.prompt_id for attempt in attempts(rows, prompts("a", "b"), TEACHER)] == ["b", "a"]
-
-
 def test_a_planned_prompt_that_is_not_stored_is_an_error():
     with pytest.raises(SchemaError, match="Prompt a is planned but not stored"):
         list(attempts(planned(intake("a"), rollouts()), prompts("b"), TEACHER))

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 from r1data import ids
-from r1data.errors import ConfigError, EngineError, SchemaError
+from r1data.errors import ConfigError, EngineError, SchemaError, StorageError
 from r1data.generate.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
-from r1data.generate.rollout import FEED, run
+from r1data.generate.queue import Queue
+from r1data.generate.rollout import FEED, recover, run
 from r1data.lake import Lake
 from r1data.recipe import Generate
 from r1data.schema import TABLES
@@ -26,7 +27,9 @@ def go(tmp_path, make_attempts):
 
     def work(engine, n=10, attempts=None, **options):
         with Journal(tmp_path / "j") as journal, engine:
-            return run(attempts or make_attempts(n), engine, journal, frames.append, **options)
+            stored = recover(journal, frames.append)
+            fresh = (a for a in attempts or make_attempts(n) if a.request.rollout_id not in stored)
+            return run(Queue(fresh), engine, journal, frames.append, **options)
 
     frames: list[pl.DataFrame] = []
     work.frames = frames
@@ -122,10 +125,9 @@ def test_a_failed_publication_keeps_its_rows_in_the_journal_for_the_next_run(
     def full(frame):
         raise OSError("disk full")
 
-    with Journal(tmp_path / "j") as journal, pytest.raises(OSError, match=r"disk full"):
-        run(make_attempts(10), scripted(), journal, full)
-    summary = go(scripted(), 15)
-    assert (summary.replayed, summary.rollouts) == (10, 5)
+    with Journal(tmp_path / "j") as journal, pytest.raises(StorageError, match=r"10 .*disk full.*kept in"):
+        run(Queue(make_attempts(10)), scripted(), journal, full)
+    assert go(scripted(), 15).rollouts == 5
     assert published(go)["rollout_id"].n_unique() == published(go).height == 15
 
 
@@ -161,7 +163,8 @@ from conftest import attempts_of
 from r1data.generate.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
-from r1data.generate.rollout import run
+from r1data.generate.queue import Queue
+from r1data.generate.rollout import recover, run
 from r1data.lake import Lake
 from r1data.recipe import Generate
 
@@ -176,14 +179,15 @@ class Logged(Journal):
 
 
 lake = Lake(str(folder / "lake"))
-stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
-todo = (attempt for attempt in attempts_of(300) if attempt.request.rollout_id not in stored)
 script = {"delay_s": 0.01, "duplicate_every": 7, "lose_every": 11}
 engine = FakeEngine(Generate(fake=script), resolve("fake:x"))
 publish = lambda frame: lake.append("rollouts", frame, run="test", inputs={})
 with Logged(folder / "j") as journal, engine:
     print("ready", flush=True)
-    run(todo, engine, journal, publish, segment_s=0.2)
+    recover(journal, publish)
+    stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
+    todo = (attempt for attempt in attempts_of(300) if attempt.request.rollout_id not in stored)
+    run(Queue(todo), engine, journal, publish, segment_s=0.2)
 """
 
 

@@ -12,6 +12,7 @@ from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
+from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
 from r1data.generate.vllm import VllmEngine
 from r1data.recipe import Generate, Sampling, VllmSettings
@@ -44,7 +45,7 @@ def test_an_over_long_prompt_is_one_rejected_row_and_the_other_31_are_fine(vllm_
     attempts = [question(f"What is {i // 4} + 3?", i % 4) for i in range(31)] + [question("word " * 2000)]
     frames = []
     with Journal(tmp_path / "j") as journal:
-        summary = run(attempts, vllm_engine, journal, frames.append)
+        summary = run(Queue(attempts), vllm_engine, journal, frames.append)
     rows = frames[0]
     assert rows["rollout_id"].n_unique() == rows.height == summary.rollouts == 32
     rejected = rows.filter(finish_reason="rejected").row(0, named=True)
