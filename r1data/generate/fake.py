@@ -9,9 +9,12 @@
 It also misbehaves on request: it dies, repeats, loses and invents completions, as real engines have done.
 """
 
+import heapq
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Self
 
 from pydantic import Field, ValidationError
@@ -27,15 +30,19 @@ class Script(Section):
     """Section [generate.fake]. In a text, `{prompt}` and `{rollout_id}` are replaced."""
 
     texts: tuple[str, ...] = Field(default=("<think>\nI do not know.\n</think>\n\n0",), min_length=1)
-    """Completions, given in turn to the requests of every prompt that `by_prompt` does not name."""
+    """Completions of every prompt that `by_prompt` does not name: attempt i gets the i-th, then from the
+    first again.
+    """
     by_prompt: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """Completions by the text of a prompt's last message, given in turn."""
+    """Completions by the text of a prompt's last message."""
     finish_reason: str = "stop"
     slots: int = Field(default=8, ge=1)
     delay_s: float = Field(default=0, ge=0)
     """Seconds that every `poll` takes which returns something."""
     per_poll: int = Field(default=4, ge=1)
-    """Completions that finish at once."""
+    """Completions that finish at once, whatever the slots."""
+    token_s: float = Field(default=0, ge=0)
+    """With it, every slot works on one completion at a time and takes this many seconds per token."""
     fail_after: int | None = None
     """It dies once this many completions were returned."""
     duplicate_every: int | None = None
@@ -70,7 +77,8 @@ class FakeEngine:
         self.slots = self._script.slots
         self._context = generate.context_tokens
         self._queue: deque[Request] = deque()
-        self._turns: Counter[str] = Counter()
+        self._working: list[tuple[float, int, Completion]] = []  # a heap by the time at which it ends
+        self._n_begun = 0
         self._lost: Counter[str] = Counter()
         self._counted: Counter[str] = Counter()
         self._submitted = self._returned = 0
@@ -78,7 +86,7 @@ class FakeEngine:
     @property
     def pending(self) -> int:
         """Requests that it has not forgotten."""
-        return len(self._queue)
+        return len(self._queue) + len(self._working)
 
     def submit(self, requests: Sequence[Request]) -> None:
         """Queue requests, or lose them."""
@@ -99,12 +107,28 @@ class FakeEngine:
         """
         if self._script.fail_after is not None and self._returned >= self._script.fail_after:
             raise EngineError(f"{self.name} died after {self._returned} completions, as its script says.")
+        if self._script.token_s:
+            return self._work(timeout_s)
         if not self._queue:
             return []
         time.sleep(min(timeout_s, self._script.delay_s))
         finished = []
         for _ in range(min(self._script.per_poll, len(self._queue))):
-            finished += self._finish(self._queue.popleft())
+            finished += self._finish(self._complete(self._queue.popleft()))
+        return finished
+
+    def _work(self, timeout_s: float) -> list[Completion]:
+        """What the slots finish within `timeout_s`, or by the time of the first one that ends."""
+        now = time.monotonic()
+        while self._queue and len(self._working) < self.slots:
+            completion = self._complete(self._queue.popleft())
+            heapq.heappush(self._working, (now + completion.elapsed_s, self._n_begun, completion))
+            self._n_begun += 1
+        if self._working:
+            time.sleep(min(timeout_s, max(0.0, self._working[0][0] - now)))
+        finished = []
+        while self._working and self._working[0][0] <= time.monotonic():
+            finished += self._finish(heapq.heappop(self._working)[-1])
         return finished
 
     def load(self, model: str) -> None:
@@ -113,9 +137,9 @@ class FakeEngine:
         Raises:
             EngineError: requests are in flight.
         """
-        if self._queue:
+        if self.pending:
             raise EngineError(
-                f"{self.name} has {len(self._queue)} requests in flight. Load a model between runs."
+                f"{self.name} has {self.pending} requests in flight. Load a model between runs."
             )
 
     def counters(self) -> dict[str, float]:
@@ -127,10 +151,11 @@ class FakeEngine:
 
     def __exit__(self, *exc: object) -> None:
         self._queue.clear()
+        self._working.clear()
 
-    def _finish(self, request: Request) -> list[Completion]:
+    def _finish(self, completion: Completion) -> list[Completion]:
         self._returned += 1
-        completions = [self._complete(request)]
+        completions = [completion]
         if self._script.duplicate_every and self._returned % self._script.duplicate_every == 0:
             completions *= 2
         if self._returned == self._script.invent_after:
@@ -143,13 +168,14 @@ class FakeEngine:
         if room < 1:
             return Completion(request.rollout_id, "", "rejected", prompt_tokens, 0, 0.0)
         asked = request.messages[-1]["content"]
-        named = self._script.by_prompt.get(asked)
-        texts = named or self._script.texts
-        turn = self._turns[asked if named else ""]
-        self._turns[asked if named else ""] += 1
-        text = texts[turn % len(texts)].replace("{prompt}", asked).replace("{rollout_id}", request.rollout_id)
-        text = (request.prefill or "") + text
-        tokens = len(text.split())
+        texts = self._script.by_prompt.get(asked) or self._script.texts
+        text = texts[request.index % len(texts)]
+        text = text.replace("{prompt}", asked).replace("{rollout_id}", request.rollout_id)
+        tokens, reason = len(text.split()), self._script.finish_reason
+        if tokens > (cap := min(request.max_tokens, room)):
+            ends = (word.end() for word in re.finditer(r"\S+", text))
+            text, tokens, reason = text[: next(islice(ends, cap - 1, None))], cap, "length"
         self._counted["completion_tokens"] += tokens
-        reason = self._script.finish_reason
-        return Completion(request.rollout_id, text, reason, prompt_tokens, tokens, self._script.delay_s)
+        seconds = tokens * self._script.token_s or self._script.delay_s
+        text = (request.prefill or "") + text
+        return Completion(request.rollout_id, text, reason, prompt_tokens, tokens, seconds)

@@ -184,10 +184,12 @@ class Queue:
             return None
         if standing.n_right >= rule.enough:
             self.settled[attempt.request.prompt_id] = "solved"
-        elif rule.futile_after and standing.n_judged >= rule.futile_after and not standing.n_right:
+            return None
+        if rule.futile_after and standing.n_judged >= rule.futile_after and not standing.n_right:
             if standing.n_open:
                 return HOLD
             self.settled[attempt.request.prompt_id] = "futile"
+            return None
         return HOLD if standing.n_right + standing.n_open >= rule.enough else None
 
     def _of_night(self, attempt: Attempt) -> str | None:
