@@ -31,8 +31,14 @@ class Standing:
     n_judged: int = 0
     """Finished attempts whose verdict is known."""
     n_right: int = 0
-    n_open: int = 0
-    """Attempts that are in flight, or whose verdict is not known yet."""
+    n_in_flight: int = 0
+    n_unjudged: int = 0
+    """Finished attempts whose verdict is not known yet."""
+
+    @property
+    def n_open(self) -> int:
+        """Attempts that may still turn out right."""
+        return self.n_in_flight + self.n_unjudged
 
 
 class Queue:
@@ -96,16 +102,20 @@ class Queue:
         self._in_flight.discard(rollout_id)
         if row["finish_reason"] == "length" and attempt.retry_of is None:
             self._truncated.add(rollout_id)
+        if self.adaptive:
+            standing = self._standings[attempt.request.prompt_id]
+            standing.n_in_flight -= 1
+            standing.n_unjudged += 1
         if self._budget:
             self._budget.end(attempt, row)
         self._wake(attempt.request.prompt_id)
 
     def judged(self, prompt_id: str, right: bool) -> None:
         """Tell the verdict of an attempt that has finished."""
-        standing = self._standings.setdefault(prompt_id, Standing())
+        standing = self._standings[prompt_id]
         standing.n_judged += 1
         standing.n_right += right
-        standing.n_open = max(0, standing.n_open - 1)  # one of an earlier run was never open here
+        standing.n_unjudged -= 1
         self._wake(prompt_id)
 
     def _next(self) -> Attempt | None:
@@ -152,7 +162,7 @@ class Queue:
         if self._budget:
             self._budget.begin(attempt)
         if self.adaptive:
-            self._standings.setdefault(attempt.request.prompt_id, Standing()).n_open += 1
+            self._standings.setdefault(attempt.request.prompt_id, Standing()).n_in_flight += 1
         return attempt
 
     def _verdict(self, attempt: Attempt, *, idle: bool = False) -> str | None:
@@ -162,8 +172,7 @@ class Queue:
             return _LEFT_OUT
         if attempt.retry_of and attempt.retry_of not in self._truncated:
             return HOLD if attempt.retry_of in self._in_flight else _LEFT_OUT
-        wait = self._settle(attempt) if self.adaptive else None
-        if wait == HOLD and not idle:
+        if self.adaptive and self._settle(attempt, idle) == HOLD:
             return HOLD
         if self._budget and prompt_id not in self.settled:
             refusal = self._budget.prompt_refusal(attempt)
@@ -175,8 +184,11 @@ class Queue:
             return _LEFT_OUT
         return self._of_night(attempt)
 
-    def _settle(self, attempt: Attempt) -> str | None:
-        """HOLD while those in flight may be enough; a prompt that has enough, or none, is settled."""
+    def _settle(self, attempt: Attempt, idle: bool) -> str | None:
+        """HOLD while those in flight may be enough; a prompt that has enough, or none, is settled.
+
+        An idle slot waits for a verdict, which takes milliseconds, but not for an attempt in flight.
+        """
         rule = self.adaptive
         assert rule is not None
         standing = self._standings.get(attempt.request.prompt_id)
@@ -190,7 +202,8 @@ class Queue:
                 return HOLD
             self.settled[attempt.request.prompt_id] = "futile"
             return None
-        return HOLD if standing.n_right + standing.n_open >= rule.enough else None
+        enough = standing.n_right + standing.n_open >= rule.enough
+        return HOLD if enough and (standing.n_unjudged or not idle) else None
 
     def _of_night(self, attempt: Attempt) -> str | None:
         refusal = self._budget.night_refusal(attempt) if self._budget else None

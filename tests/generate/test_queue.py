@@ -85,7 +85,7 @@ def judge(queue, attempts, right):
 
 
 def test_a_solved_prompt_is_asked_no_more_and_the_first_attempts_are_always_made():
-    queue = Queue(waves("ab", 6), adaptive=RULE, standings={"b": Standing(2, 2, 0)})
+    queue = Queue(waves("ab", 6), adaptive=RULE, standings={"b": Standing(2, 2)})
     first = queue.take(4)
     assert names(first) == ["a0", "b0", "a1", "b1"], "although b is solved already"
     judge(queue, first, right=True)
