@@ -14,6 +14,7 @@ import re
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Self
 
@@ -171,11 +172,19 @@ class FakeEngine:
         texts = self._script.by_prompt.get(asked) or self._script.texts
         text = texts[request.index % len(texts)]
         text = text.replace("{prompt}", asked).replace("{rollout_id}", request.rollout_id)
-        tokens, reason = len(text.split()), self._script.finish_reason
-        if tokens > (cap := min(request.max_tokens, room)):
-            ends = (word.end() for word in re.finditer(r"\S+", text))
-            text, tokens, reason = text[: next(islice(ends, cap - 1, None))], cap, "length"
+        text, tokens, whole = _cut(text, min(request.max_tokens, room))
+        reason = self._script.finish_reason if whole else "length"
         self._counted["completion_tokens"] += tokens
         seconds = tokens * self._script.token_s or self._script.delay_s
         text = (request.prefill or "") + text
         return Completion(request.rollout_id, text, reason, prompt_tokens, tokens, seconds)
+
+
+@lru_cache(1024)
+def _cut(text: str, cap: int) -> tuple[str, int, bool]:
+    """The first `cap` words of a text, how many these are, and whether it is whole."""
+    n_words = len(text.split())
+    if n_words <= cap:
+        return text, n_words, True
+    ends = (word.end() for word in re.finditer(r"\S+", text))
+    return text[: next(islice(ends, cap - 1, None))], cap, False

@@ -38,7 +38,7 @@ class Journal:
     """An open journal; one process holds it at a time.
 
     Attributes:
-        rows: what it held when it was opened: finished, and perhaps not published.
+        rows: what it held when it was opened, as JSON: finished, and perhaps not published.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,14 +62,16 @@ class Journal:
             os.close(self._fd)
             raise
 
-    def append(self, rows: Iterable[Row]) -> None:
-        """Write rows; when this returns, they are on the disk.
+    def append(self, rows: Iterable[Row]) -> list[bytes]:
+        """Write rows; when this returns, they are on the disk. Returns them as JSON.
 
         Raises:
             StorageError: the disk does not take them; what was appended before is whole.
         """
-        if frames := b"".join(map(_frame, rows)):
-            self._write(frames)
+        payloads = [orjson.dumps(row) for row in rows]
+        if payloads:
+            self._write(b"".join(part for payload in payloads for part in (_head(payload), payload)))
+        return payloads
 
     def clear(self) -> None:
         """Forget every row, once they are published."""
@@ -128,12 +130,11 @@ class Journal:
         self._end += len(content)
 
 
-def _frame(row: Row) -> bytes:
-    payload = orjson.dumps(row)
-    return _HEAD.pack(len(payload), xxhash.xxh3_64_intdigest(payload)) + payload
+def _head(payload: bytes) -> bytes:
+    return _HEAD.pack(len(payload), xxhash.xxh3_64_intdigest(payload))
 
 
-def _read(content: bytes, path: Path) -> tuple[list[Row], int]:
+def _read(content: bytes, path: Path) -> tuple[list[bytes], int]:
     """The whole rows, and how many bytes they take."""
     if not content.startswith(MAGIC):
         if MAGIC.startswith(content):  # died while it created the file
@@ -145,6 +146,6 @@ def _read(content: bytes, path: Path) -> tuple[list[Row], int]:
         payload = content[at + _HEAD.size : at + _HEAD.size + length]
         if len(payload) < length or xxhash.xxh3_64_intdigest(payload) != checksum:
             break
-        rows.append(orjson.loads(payload))
+        rows.append(payload)
         at += _HEAD.size + length
     return rows, at

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import nullcontext
 
+import orjson
+
 from r1data.errors import EngineError, SchemaError
 from r1data.generate.accounting import Clock, Summary
 from r1data.generate.attempts import Attempt, row
@@ -41,7 +43,7 @@ def run(
     prices: Prices | None = None,
     judge: Judge | None = None,
     segment_s: float = 600,
-    segment_bytes: int = 2**26,
+    segment_bytes: int = 2**25,
     on_progress: Progress = lambda summary: None,
     summary: Summary | None = None,
 ) -> Summary:
@@ -58,7 +60,7 @@ def run(
         prices: what rollouts cost.
         judge: gives verdicts while the engine works; needed if the queue is adaptive.
         segment_s: publish at least this often, in seconds.
-        segment_bytes: publish once the completions of a segment take about this much.
+        segment_bytes: publish once the rows of a segment take about this much.
         on_progress: called after every look at the engine, with the numbers so far.
         summary: where the numbers are kept, for a caller that wants them of a run that fails too.
 
@@ -101,7 +103,7 @@ def recover(journal: Journal, publish: Publish) -> set[str]:
     """
     segment = Segment(publish, journal, math.inf, 0)
     segment.add(journal.rows)
-    finished = {row["rollout_id"] for row in journal.rows}
+    finished = {orjson.loads(row)["rollout_id"] for row in journal.rows}
     segment.publish_now()
     return finished
 
@@ -173,8 +175,7 @@ class _Runner:
             self._remember(completion.rollout_id)
             self.summary.count(made)
             self.queue.finished(attempt, made)
-        self.journal.append(rows)
-        self.segment.add(rows)
+        self.segment.add(self.journal.append(rows))
         if self._overlap:
             self._overlap.give(rows)
         self._refuse(others)
