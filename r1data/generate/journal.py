@@ -11,7 +11,8 @@ A journal lives on a local disk, also when the lake does not.
 import fcntl
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,7 +39,8 @@ class Journal:
     """An open journal; one process holds it at a time.
 
     Attributes:
-        rows: what it held when it was opened, as JSON: finished, and perhaps not published.
+        n_rows: rows that it holds.
+        n_bytes: bytes that these take.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,17 +55,27 @@ class Journal:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             self._lock()
-            self.rows, end = _read(self._bytes(), path)
-            self._cut(end)
-            if end == 0:
+            self.n_rows, self._end = 0, 0
+            if self._begun():
+                self._end = len(MAGIC)
+                for payload in self._whole():
+                    self.n_rows += 1
+                    self._end += _HEAD.size + len(payload)
+            self._cut(self._end)
+            if self._end == 0:
                 self._write(MAGIC)
                 storage.sync(path.parent)
         except BaseException:
             os.close(self._fd)
             raise
 
-    def append(self, rows: Iterable[Row]) -> list[bytes]:
-        """Write rows; when this returns, they are on the disk. Returns them as JSON.
+    @property
+    def n_bytes(self) -> int:
+        """Bytes that its rows take."""
+        return self._end - len(MAGIC)
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Write rows; when this returns, they are on the disk.
 
         Raises:
             StorageError: the disk does not take them; what was appended before is whole.
@@ -71,13 +83,17 @@ class Journal:
         payloads = [orjson.dumps(row) for row in rows]
         if payloads:
             self._write(b"".join(part for payload in payloads for part in (_head(payload), payload)))
-        return payloads
+            self.n_rows += len(payloads)
+
+    def rows(self) -> Iterator[bytes]:
+        """The rows as JSON, read from the disk one at a time, in the order in which they were appended."""
+        return islice(self._whole(), self.n_rows)
 
     def clear(self) -> None:
         """Forget every row, once they are published."""
         self._cut(len(MAGIC))
         os.fdatasync(self._fd)
-        self.rows = []
+        self.n_rows = 0
 
     def remove(self) -> None:
         """Delete the file, once everything is published, and close."""
@@ -106,9 +122,23 @@ class Journal:
         if not os.path.exists(self.path) or os.fstat(self._fd).st_ino != os.stat(self.path).st_ino:
             raise RunInProgress(f"Another process has just finished these rollouts ({self.path}). Run again.")
 
-    def _bytes(self) -> bytes:
-        with os.fdopen(os.dup(self._fd), "rb") as stream:
-            return stream.read()
+    def _begun(self) -> bool:
+        """Whether it has its first line; the process that created it may have died before."""
+        start = os.pread(self._fd, len(MAGIC), 0)
+        if not MAGIC.startswith(start):
+            raise InputError(f"{self.path} is no journal of rollouts. Move it away and run again.")
+        return start == MAGIC
+
+    def _whole(self) -> Iterator[bytes]:
+        """The payloads up to the first that is cut off or damaged."""
+        with self.path.open("rb") as stream:
+            stream.seek(len(MAGIC))
+            while len(head := stream.read(_HEAD.size)) == _HEAD.size:
+                length, checksum = _HEAD.unpack(head)
+                payload = stream.read(length)
+                if len(payload) < length or xxhash.xxh3_64_intdigest(payload) != checksum:
+                    return
+                yield payload
 
     def _cut(self, end: int) -> None:
         os.ftruncate(self._fd, end)
@@ -132,20 +162,3 @@ class Journal:
 
 def _head(payload: bytes) -> bytes:
     return _HEAD.pack(len(payload), xxhash.xxh3_64_intdigest(payload))
-
-
-def _read(content: bytes, path: Path) -> tuple[list[bytes], int]:
-    """The whole rows, and how many bytes they take."""
-    if not content.startswith(MAGIC):
-        if MAGIC.startswith(content):  # died while it created the file
-            return [], 0
-        raise InputError(f"{path} is no journal of rollouts. Move it away and run again.")
-    rows, at = [], len(MAGIC)
-    while at + _HEAD.size <= len(content):
-        length, checksum = _HEAD.unpack_from(content, at)
-        payload = content[at + _HEAD.size : at + _HEAD.size + length]
-        if len(payload) < length or xxhash.xxh3_64_intdigest(payload) != checksum:
-            break
-        rows.append(payload)
-        at += _HEAD.size + length
-    return rows, at

@@ -101,10 +101,8 @@ def recover(journal: Journal, publish: Publish) -> set[str]:
 
     To be called before the attempts of a run are chosen, so that none of these is among them.
     """
-    segment = Segment(publish, journal, math.inf, 0)
-    segment.add(journal.rows)
-    finished = {orjson.loads(row)["rollout_id"] for row in journal.rows}
-    segment.publish_now()
+    finished = {orjson.loads(row)["rollout_id"] for row in journal.rows()}
+    Segment(publish, journal, math.inf, 0).publish_now()
     return finished
 
 
@@ -175,7 +173,7 @@ class _Runner:
             self._remember(completion.rollout_id)
             self.summary.count(made)
             self.queue.finished(attempt, made)
-        self.segment.add(self.journal.append(rows))
+        self.journal.append(rows)
         if self._overlap:
             self._overlap.give(rows)
         self._refuse(others)

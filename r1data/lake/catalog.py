@@ -108,14 +108,14 @@ def _create_views(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Create one view per file; files may refer to one another in any order."""
     waiting = sorted(folder.glob("*.sql"))
     while waiting:
-        failed: dict[Path, duckdb.Error] = {}
+        failed: dict[Path, str] = {}
         for file in waiting:
             query = file.read_text(encoding="utf-8").strip().rstrip(";")
             try:
                 connection.execute(f'create view "{file.stem}" as {query}')
             except duckdb.CatalogException as error:  # perhaps it reads a view that comes later
-                failed[file] = error
+                failed[file] = str(error).splitlines()[0]  # the error itself would keep its callers' frames
         if len(failed) == len(waiting):
-            file, error = next(iter(failed.items()))
-            raise SchemaError(f"{file.name} is no valid view: {str(error).splitlines()[0]}") from error
+            file, problem = next(iter(failed.items()))
+            raise SchemaError(f"{file.name} is no valid view: {problem}")
         waiting = list(failed)
