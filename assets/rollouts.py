@@ -15,9 +15,9 @@ from r1data.generate.attempts import attempts
 from r1data.generate.journal import Journal, journal_path
 from r1data.generate.models import resolve
 from r1data.generate.plan import missing
-from r1data.generate.plan import plan as plan_night
 from r1data.generate.rollout import Summary, run
 from r1data.generate.teachers import teacher_row, with_template
+from r1data.generate.tonight import plan_tonight
 from r1data.recipe import load_teacher
 
 PROGRESS_S = 15
@@ -37,19 +37,10 @@ def plan(
     stored.
     """
     stage = Stage(context, lake, recipe, replaces="plan")
-    generate = stage.recipe.generate
-    teacher = load_teacher(generate.teacher)
+    teacher = load_teacher(stage.recipe.generate.teacher)
     row = teacher_row(teacher, resolve(teacher.model, teacher.revision), stage.night)
     stage.append("teachers", row)
-    wanted = plan_night(
-        stage.scan_own("intake"),
-        stage.scan("rollouts"),
-        night=stage.night,
-        recipe=stage.recipe.name,
-        teacher_id=row["teacher_id"].item(),
-        n=generate.rollouts_per_prompt,
-        max_tokens=generate.max_tokens,
-    ).collect()
+    wanted = plan_tonight(stage.scan, stage.recipe, stage.night, row["teacher_id"].item()).collect()
     todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
     stage.replace("plan", wanted)
     return stage.report(
