@@ -42,7 +42,8 @@ def rollout(prompt, index, tokens, night=BEFORE, teacher="t", **more):
     return {
         "night": night, "rollout_id": ids.rollout_id(prompt, teacher, index), "prompt_id": prompt,
         "teacher_id": teacher, "index": index, "finish_reason": "stop", "max_tokens": 100,
-        "prompt_tokens": 20, "cached_tokens": 5, "completion_tokens": tokens, "elapsed_s": 2.0, "engine": "fake 1", **more,
+        "prompt_tokens": 20, "cached_tokens": 5, "completion_tokens": tokens, "elapsed_s": 2.0,
+        "engine": "fake 1", **more,
     }  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def run(tokens, seconds, engine="fake 1", teacher="t", name="1"):
     began = datetime(2026, 1, 1, tzinfo=UTC)
     return {
         "night": BEFORE, "run": name, "teacher_id": teacher, "recipe": "r", "engine": engine,
-        "began_at": began, "elapsed_s": seconds, "completion_tokens": tokens, "tokens_per_s": tokens / seconds,
+        "began_at": began, "elapsed_s": seconds, "completion_tokens": tokens,
     }  # fmt: skip
 
 
