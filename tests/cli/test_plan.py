@@ -54,41 +54,43 @@ def test_on_an_empty_lake_the_whole_night_is_new_and_nothing_is_published(object
     assert not Path(home_lake.root).exists()
 
 
-def test_the_plan_is_what_the_run_then_makes_and_afterwards_nothing_is_left(
-    objects, r1data: Run, home_lake: Lake, tmp_path: Path, capsys
-):
-    *_, before = objects("--night", NIGHT)
-    assert r1data("run", "--night", NIGHT) == 0
-    assert home_lake.scan("rollouts").collect().height == before["n_to_make"]
+@pytest.fixture
+def finished(finished_home: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """The lake of a finished night, which planning only reads."""
+    for name, value in finished_home.items():
+        monkeypatch.setenv(name, value)
+    return Lake()
 
-    versions = home_lake.versions(TABLES)
+
+def test_of_a_finished_night_only_what_a_wider_recipe_adds_is_left_and_the_teacher_is_known(
+    objects, finished: Lake, tmp_path: Path
+):
     *_, after = objects("--night", NIGHT)
     assert (after["n_stored"], after["n_to_make"], after["completion_tokens"]) == (72, 0, 0)
-
-    more = edited(tmp_path, MORE)
-    *_, wider = objects("--night", NIGHT, "--recipe", more)
+    *_, wider = objects("--night", NIGHT, "--recipe", edited(tmp_path, MORE))
     assert (wider["n_stored"], wider["n_to_make"], wider["rests_on"]) == (72, 24, "family")
-    made = home_lake.scan("rollouts").collect()
+    made = finished.scan("rollouts").collect()
     assert wider["completion_tokens"] == pytest.approx(24 * made["completion_tokens"].mean())
     assert wider["prompt_tokens"] == pytest.approx(24 * made["prompt_tokens"].mean())
 
-    rows = {
-        (row["reason"], row["measure"]): row
-        for row in objects("--night", NIGHT, "--what-if", edited(tmp_path, MORE, RETRY, name="other"))
-    }
-    assert rows["total", "n_to_make"]["difference"] == 24 + 12 * 8 - 72, "a retry of each that is not stored"
+
+def test_what_another_recipe_would_change_stands_beside_and_nothing_is_published(
+    objects, finished: Lake, r1data: Run, tmp_path: Path, capsys
+):
+    versions = finished.versions(TABLES)
+    other = edited(tmp_path, MORE, RETRY)
+    rows = {(row["reason"], row["measure"]): row for row in objects("--night", NIGHT, "--what-if", other)}
     assert rows["new", "n_to_make"] == {
         "reason": "new", "source": "sums", "domain": "math",
         "measure": "n_to_make", "recipe": 0, "what_if": 24, "difference": 24,
     }  # fmt: skip
-    assert rows["retry", "completion_tokens_at_most"]["recipe"] == 0
-    assert home_lake.versions(TABLES) == versions, "planning publishes nothing"
-
-    capsys.readouterr()
-    assert r1data("plan", "--night", NIGHT, "--recipe", more, "--what-if", FAKE) == 0
+    assert rows["retry", "n_to_make"]["what_if"] == 24, "what ended by itself is not retried"
+    assert rows["total", "n_attempts"]["difference"] == 2 * 96 - 72
+    assert r1data("plan", "--night", NIGHT, "--what-if", other) == 0
     printed = capsys.readouterr().out
     assert "to make" in printed and "what_if" in printed and "Tokens rest on: family (new)" in printed
     assert "—" in printed and "Time is unknown" in printed
+    assert finished.versions(TABLES) == versions
 
 
 def test_the_next_night_asks_unsolved_prompts_again_and_the_run_stores_them(
