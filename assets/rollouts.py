@@ -34,7 +34,7 @@ def plan(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
     """The rollouts that this night must make, and why: kept prompts × attempts, minus what other nights have
-    stored.
+    stored, unsolved prompts of before, and retries.
     """
     stage = Stage(context, lake, recipe, replaces="plan")
     teacher = load_teacher(stage.recipe.generate.teacher)

@@ -41,7 +41,7 @@ def correct_reference(lake: Lake) -> str:
     new = old.with_columns(
         reference=pl.lit(one["extracted"]),
         reference_version=pl.lit("corrected"),
-        added_at=pl.lit(datetime(2030, 1, 1, tzinfo=UTC)).cast(
+        added_at=later.cast(TABLES["prompt_references"].schema["added_at"]),
             TABLES["prompt_references"].schema["added_at"]
         ),
     )
