@@ -42,8 +42,6 @@ def correct_reference(lake: Lake) -> str:
         reference=pl.lit(one["extracted"]),
         reference_version=pl.lit("corrected"),
         added_at=later.cast(TABLES["prompt_references"].schema["added_at"]),
-            TABLES["prompt_references"].schema["added_at"]
-        ),
     )
     assert lake.append("prompt_references", new).n_rows == 1
     return one["prompt_id"]
