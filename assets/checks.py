@@ -86,10 +86,15 @@ def no_kept_prompt_is_a_benchmark_item(
 def plan_asks_only_kept_prompts(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.AssetCheckResult:
-    """Every planned rollout is of a prompt that may be asked, by a teacher that is on record."""
-    opened, night = lake.open(), _partition(context)
-    planned = _mine(opened, recipe.read(), night, "plan")
-    kept = _mine(opened, recipe.read(), night, "intake").filter("kept")
+    """Every planned rollout is of a prompt that may be asked, tonight's or an unsolved one of before, by a
+    teacher that is on record.
+    """
+    opened, night, own = lake.open(), _partition(context), recipe.read()
+    planned = _mine(opened, own, night, "plan")
+    tonight = _mine(opened, own, night, "intake")
+    earlier = opened.scan("intake").filter((pl.col("recipe") == own.name) & (pl.col("night") < night))
+    before = earlier.join(tonight, on="prompt_id", how="anti")
+    kept = pl.concat([tonight, before]).filter("kept")
     strays = _count(planned.join(kept, on="prompt_id", how="anti"))
     strangers = _count(planned.join(opened.scan("teachers"), on="teacher_id", how="anti"))
     return _passed(

@@ -5,7 +5,6 @@ import polars as pl
 
 from assets.metadata import counts, described, markdown
 from assets.partitions import NIGHTS
-from assets.prompts import prompt_subjects
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.curate import dedup
@@ -17,6 +16,7 @@ from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.gate import check_corpus
 from r1data.curate.select import select
 from r1data.lake.query import fetch
+from r1data.prompts.tonight import prompt_subjects
 from r1data.report.funnel import funnel_markdown
 
 

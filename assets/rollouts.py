@@ -12,8 +12,8 @@ from r1data.generate.journal import journal_path
 from r1data.generate.models import resolve
 from r1data.generate.night import Asked, make_rollouts
 from r1data.generate.plan import missing
-from r1data.generate.plan import plan as plan_night
 from r1data.generate.teachers import teacher_row, with_template
+from r1data.generate.tonight import plan_tonight
 from r1data.recipe import load_teacher
 from r1data.report.progress import RolloutProgress
 
@@ -29,22 +29,13 @@ def plan(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
     """The rollouts that this night must make, and why: kept prompts × attempts, minus what other nights have
-    stored.
+    stored, unsolved prompts of before, and retries.
     """
     stage = Stage(context, lake, recipe, replaces="plan")
-    generate = stage.recipe.generate
-    teacher = load_teacher(generate.teacher)
+    teacher = load_teacher(stage.recipe.generate.teacher)
     row = teacher_row(teacher, resolve(teacher.model, teacher.revision), stage.night)
     stage.append("teachers", row)
-    wanted = plan_night(
-        stage.scan_own("intake"),
-        stage.scan("rollouts"),
-        night=stage.night,
-        recipe=stage.recipe.name,
-        teacher_id=row["teacher_id"].item(),
-        n=generate.rollouts_per_prompt,
-        max_tokens=generate.max_tokens,
-    ).collect()
+    wanted = plan_tonight(stage.scan, stage.recipe, stage.night, row["teacher_id"].item()).collect()
     todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
     stage.replace("plan", wanted)
     return stage.report(

@@ -1,4 +1,4 @@
-"""Verbs that make things: run, plan, demo."""
+"""Verbs that make things: run, demo."""
 
 from datetime import UTC, date, datetime, timedelta
 

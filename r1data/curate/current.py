@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from r1data.curate.decontaminate import version as comparison
+
 
 def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
     """The reference of each prompt that was added last: schema PROMPT_REFERENCES, one row per prompt."""
@@ -26,6 +28,13 @@ def deciding_verdicts(
     references = current_references(prompt_references).select("prompt_id", "verifier", "reference_version")
     wanted = rollouts.select("rollout_id", "prompt_id", "teacher_id").join(references, on="prompt_id")
     return _current(verdicts).join(wanted, on=["rollout_id", "verifier", "reference_version"])
+
+
+def current_contamination(
+    contamination: pl.LazyFrame, benchmarks: pl.LazyFrame, *, ngram_words: int
+) -> pl.LazyFrame:
+    """Facts of the current comparison with the benchmarks as they are; schema CONTAMINATION."""
+    return contamination.filter(pl.col("version") == comparison(benchmarks, ngram_words=ngram_words))
 
 
 def _current(verdicts: pl.LazyFrame) -> pl.LazyFrame:

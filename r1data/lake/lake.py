@@ -94,8 +94,8 @@ class Lake:
         )
 
     def history(self, table: str) -> pl.DataFrame:
-        """One row per version, newest first: version, at (UTC), operation, run, code_version, inputs
-        (JSON).
+        """One row per version, newest first: version, at (UTC), operation, run, code_version, inputs and
+        partition (both JSON; a partition is what a derived table's version replaced).
         """
         handle = delta.open_table(self.table_root(table))
         entries: list[dict[str, Any]] = handle.history() if handle else []
@@ -108,6 +108,7 @@ class Lake:
                     entry.get("run"),
                     entry.get("code_version"),
                     entry.get("inputs"),
+                    entry.get("partition"),
                 )
                 for entry in entries
             ],
@@ -118,6 +119,7 @@ class Lake:
                 "run": pl.String,
                 "code_version": pl.String,
                 "inputs": pl.String,
+                "partition": pl.String,
             },
             orient="row",
         ).with_columns(pl.from_epoch("at", time_unit="ms").dt.replace_time_zone("UTC"))

@@ -1,8 +1,9 @@
 """Section [generate] of a night's recipe: who is asked, by which engine, how often, within what budget."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from r1data.recipe.section import Section
 
@@ -166,3 +167,14 @@ class Generate(Section):
     replay: ReplaySettings = ReplaySettings()
     fake: dict[str, Any] = Field(default_factory=dict)
     """Script of the fake engine, for tests and dry runs."""
+
+    @model_validator(mode="after")
+    def _retries_have_more_room(self) -> Self:
+        retry = self.retry_max_tokens
+        if retry is not None and not self.max_tokens < retry < self.context_tokens:
+            raise PydanticCustomError(
+                "retry_max_tokens",
+                "retry_max_tokens must be more than max_tokens ({cap}) and less than context_tokens ({room})",
+                {"cap": self.max_tokens, "room": self.context_tokens},
+            )
+        return self

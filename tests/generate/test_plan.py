@@ -1,5 +1,6 @@
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from r1data import ids
 from r1data.errors import SchemaError
@@ -7,7 +8,7 @@ from r1data.generate.attempts import attempts
 from r1data.generate.models import resolve
 from r1data.generate.plan import missing, plan
 from r1data.generate.teachers import teacher_row, with_template
-from r1data.recipe import FewShot, Sampling, Teacher
+from r1data.recipe import FewShot, Generate, Sampling, Teacher
 from r1data.schema import TABLES
 
 TONIGHT, BEFORE = "2026-01-02", "2026-01-01"
@@ -27,8 +28,8 @@ def rollouts(*rows):
     return pl.LazyFrame(named, schema=TABLES["rollouts"].schema)
 
 
-def planned(prompts, stored, n=2):
-    return plan(prompts, stored, night=TONIGHT, recipe="r", teacher_id="t", n=n, max_tokens=9)
+def planned(prompts, stored, n=2, **more):
+    return plan(prompts, stored, night=TONIGHT, recipe="r", teacher_id="t", n=n, max_tokens=9, **more)
 
 
 def test_every_kept_prompt_of_this_recipe_and_night_is_asked_n_times():
@@ -55,6 +56,67 @@ def test_a_finished_night_plans_the_same_rows_and_misses_none():
     first, again = planned(intake("a", "b"), rollouts()), planned(intake("a", "b"), done)
     assert first.collect().equals(again.collect())
     assert missing(again, done).collect().is_empty()
+
+
+def test_every_attempt_has_a_retry_with_more_room_behind_the_first_attempts():
+    out = planned(intake("a"), rollouts(), retry_max_tokens=30).collect()
+    assert out.schema == TABLES["plan"].schema
+    late = ids.RETRY_INDEX
+    assert out.select("index", "reason", "max_tokens").rows() == [
+        (0, "new", 9),
+        (1, "new", 9),
+        (late, "retry", 30),
+        (late + 1, "retry", 30),
+    ]
+    first, _, retry, _ = out.iter_rows(named=True)
+    assert retry["retry_of"] == first["rollout_id"] and first["retry_of"] is None
+    assert retry["rollout_id"] == ids.rollout_id("a", "t", late)
+
+
+def test_a_retry_of_tonight_stays_in_the_plan_and_is_never_retried():
+    first = planned(intake("a"), rollouts(), retry_max_tokens=30)
+    done = rollouts(*((TONIGHT, "a", "t", i) for i in (0, 1, ids.RETRY_INDEX)))
+    assert planned(intake("a"), done, retry_max_tokens=30).collect().equals(first.collect())
+
+
+def test_what_other_nights_stored_truncated_is_retried_unless_it_had_the_room_or_was_retried():
+    late = ids.RETRY_INDEX
+    stored = [
+        ("p", 0, "length", 9, [(late, "retry", 30)]),
+        ("q", 0, "length", None, [(late, "retry", 30)]),  # stored before caps were
+        ("r", 0, "stop", 9, []),
+        ("s", 0, "length", 30, []),
+    ]
+    rows = pl.concat(
+        rollouts((BEFORE, p, "t", i)).with_columns(
+            finish_reason=pl.lit(reason), max_tokens=pl.lit(cap, pl.Int32)
+        )
+        for p, i, reason, cap, _ in stored
+    )
+    out = planned(intake(*"pqrs"), rows, n=1, retry_max_tokens=30).collect()
+    for prompt, *_, wanted in stored:
+        assert out.filter(prompt_id=prompt).select("index", "reason", "max_tokens").rows() == wanted
+    retried = pl.concat([rows, rollouts((BEFORE, "p", "t", late))])
+    left = planned(intake(*"pqrs"), retried, n=1, retry_max_tokens=30).collect()
+    assert left["prompt_id"].to_list() == ["q"]
+    assert planned(intake("p"), rows, n=1).collect().is_empty(), "no retries without a larger cap"
+
+
+@pytest.mark.parametrize("retry", [9, 8, 100, 200])
+def test_a_retry_without_more_room_is_refused(retry: int):
+    with pytest.raises(ValidationError, match=r"more than max_tokens \(9\) and less than context_tokens"):
+        Generate(max_tokens=9, context_tokens=100, retry_max_tokens=retry)
+
+
+def test_attempts_at_unsolved_prompts_are_planned_with_their_reason():
+    again = pl.LazyFrame({"prompt_id": ["z"], "index": [7]}, schema_overrides={"index": pl.Int32})
+    out = planned(intake("a"), rollouts(), n=1, again=again, retry_max_tokens=30).collect()
+    assert out.select("prompt_id", "index", "reason").rows() == [
+        ("a", 0, "new"),
+        ("a", ids.RETRY_INDEX, "retry"),
+        ("z", 7, "unsolved"),
+        ("z", ids.RETRY_INDEX + 7, "retry"),
+    ]
 
 
 def test_missing_keeps_the_plans_order():
