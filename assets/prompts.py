@@ -13,6 +13,7 @@ from r1data.curate.decontaminate import contamination
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.generate.models import resolve
 from r1data.generate.render import render
+from r1data.generate.replay import check_replay
 from r1data.prompts import intake as taken_in
 from r1data.prompts import questions
 from r1data.prompts.length import check_fits
@@ -55,6 +56,8 @@ def prompts(
     night = stage.night
     asked = questions(stage.recipe.prompts, night=date.fromisoformat(night), start=stage.recipe.start).lazy()
     _check_lengths(asked, stage.recipe)
+    generate = stage.recipe.generate
+    check_replay(generate, load_teacher(generate.teacher), asked)
     key = list(TABLES["prompt_references"].key)
     known = stage.scan("prompt_references").select(key)
     new = taken_in.references(asked, night=night, added_at=datetime.now(UTC)).join(known, on=key, how="anti")

@@ -16,6 +16,7 @@ from r1data.generate.journal import Journal, journal_path
 from r1data.generate.models import resolve
 from r1data.generate.plan import missing
 from r1data.generate.plan import plan as plan_night
+from r1data.generate.replay import available
 from r1data.generate.rollout import Summary, run
 from r1data.generate.teachers import teacher_row, with_template
 from r1data.recipe import load_teacher
@@ -49,6 +50,7 @@ def plan(
         teacher_id=row["teacher_id"].item(),
         n=generate.rollouts_per_prompt,
         max_tokens=generate.max_tokens,
+        available=available(generate),
     ).collect()
     todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
     stage.replace("plan", wanted)

@@ -15,6 +15,7 @@ def plan(
     teacher_id: str,
     n: int,
     max_tokens: int,
+    available: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Attempts 0 … n - 1 of a teacher at every kept prompt, minus what other nights have stored.
 
@@ -28,6 +29,8 @@ def plan(
         teacher_id: content address of the teacher.
         n: attempts per prompt.
         max_tokens: completion tokens allowed.
+        available: prompt_id and n, how many attempts the engine has to give; none beyond them is planned.
+            Without it, an engine makes what it is asked for.
 
     Returns:
         Table `plan`, sorted by prompt and index: attempts that share a prompt are neighbours in the engine.
@@ -36,9 +39,7 @@ def plan(
     history = asked.group_by("prompt_id").agg(by_this=(pl.col("teacher_id") == teacher_id).any())
     mine = (pl.col("recipe") == recipe) & (pl.col("night") == night) & pl.col("kept")
     wanted = (
-        intake.filter(mine)
-        .select("prompt_id")
-        .join(pl.LazyFrame({"index": range(n)}, schema={"index": pl.Int32}), how="cross")
+        _attempts(intake.filter(mine).select("prompt_id"), n, available)
         .with_columns(rollout_id=_rollout_ids(teacher_id))
         .join(asked, on="rollout_id", how="anti")
         .join(history, on="prompt_id", how="left")
@@ -68,6 +69,17 @@ def plan(
 def missing(plan: pl.LazyFrame, rollouts: pl.LazyFrame) -> pl.LazyFrame:
     """Rows of a plan whose rollout is not stored, in the plan's order: what the runner has yet to make."""
     return plan.join(rollouts.select("rollout_id"), on="rollout_id", how="anti", maintain_order="left")
+
+
+def _attempts(prompts: pl.LazyFrame, n: int, available: pl.LazyFrame | None) -> pl.LazyFrame:
+    """prompt_id and index of the first `n` attempts at each prompt, or of as many as are available."""
+    if available is None:
+        return prompts.join(pl.LazyFrame({"index": range(n)}, schema={"index": pl.Int32}), how="cross")
+    at_most = pl.min_horizontal(pl.col("n"), pl.lit(n)).cast(pl.Int32)
+    numbered = prompts.join(available, on="prompt_id").with_columns(
+        index=pl.int_ranges(0, at_most, dtype=pl.Int32)
+    )
+    return numbered.select("prompt_id", "index").explode("index")
 
 
 def _rollout_ids(teacher_id: str) -> pl.Expr:

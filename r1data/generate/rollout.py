@@ -223,5 +223,5 @@ class _Runner:
 
     def _count(self, completion: Completion) -> None:
         self.summary.finish_reasons[completion.finish_reason] += 1
-        self.summary.prompt_tokens += completion.prompt_tokens
-        self.summary.completion_tokens += completion.completion_tokens
+        self.summary.prompt_tokens += completion.prompt_tokens or 0
+        self.summary.completion_tokens += completion.completion_tokens or 0

@@ -46,5 +46,5 @@ CORPUS = derived(
     Column(
         "pass_rate", pl.Float64, "Mean reward of all decided rollouts of this prompt and teacher, 0 to 1."
     ),
-    Column("completion_tokens", pl.Int64, "Tokens of the completion."),
+    Column("completion_tokens", pl.Int64, "Tokens of the completion; null when nobody counted them."),
 )
