@@ -103,7 +103,7 @@ class ReplayEngine:
             "prompt_id": pl.Series(names, dtype=pl.String),
             "index": pl.Series([request.index for request in requests], dtype=pl.Int32),
         }
-        near = self._spool.filter(pl.col("prompt_id").is_between(min(names), max(names)))
+        near = self._spool.filter(pl.col("prompt_id").is_between(pl.lit(min(names)), pl.lit(max(names))))
         try:
             found = near.join(pl.LazyFrame(wanted), on=list(wanted), how="semi").collect()
         except (pl.exceptions.PolarsError, OSError) as error:
