@@ -65,7 +65,7 @@ def check_map(settings: ReplaySettings) -> None:
     apart = [name for name in ("reasoning", "answer") if name in columns]
     if ("completion" in columns) == bool(apart) or len(apart) == 1:
         raise ConfigError(
-            f"`columns` of `{OWNER}` must map either `completion`, or `reasoning` and `answer`."
+            f"`columns` of `{OWNER}` must map either `completion`, or both `reasoning` and `answer`."
         )
 
 
