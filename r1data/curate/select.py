@@ -15,9 +15,10 @@ from r1data.curate.survivors import elect
 from r1data.recipe import Recipe
 from r1data.schema.corpus import SELECTED
 
+# Traces whose tokens nobody counted come after the others, compared by their characters.
 _ORDER = {
-    "shortest": [pl.col("completion_tokens"), pl.col("rollout_id")],
-    "longest": [-pl.col("completion_tokens"), pl.col("rollout_id")],
+    "shortest": [pl.col("completion_tokens"), pl.col("uncounted_chars"), pl.col("rollout_id")],
+    "longest": [-pl.col("completion_tokens"), -pl.col("uncounted_chars"), pl.col("rollout_id")],
     "random": [pl.col("rollout_id")],  # a hash
 }
 
@@ -59,7 +60,9 @@ def select(
             accepted_before.select("rollout_id"),
         ]
     )
-    eligible = marked.filter(pl.col("reasons").list.len() == 0).sort(_ORDER[recipe.select.order])
+    eligible = marked.filter(pl.col("reasons").list.len() == 0).sort(
+        _ORDER[recipe.select.order], nulls_last=True
+    )
     places = elect(
         eligible.select("rollout_id", "prompt_id").iter_rows(),
         pairs,
@@ -105,6 +108,9 @@ def _gather(
         "finish_reason",
         "reasoning_kind",
         "completion_tokens",
+        uncounted_chars=pl.when(pl.col("completion_tokens").is_null()).then(
+            pl.col("completion").str.len_chars().cast(pl.Int64)
+        ),
     )
     known = known.join(prompts.select("prompt_id", "domain"), on="prompt_id", how="left")
     known = known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")

@@ -107,7 +107,7 @@ def row(
         "reasoning_kind": completion.reasoning_kind,
         "finish_reason": completion.finish_reason,
         "detail": completion.detail,
-        "max_tokens": attempt.request.max_tokens,
+        "max_tokens": attempt.request.max_tokens if completion.capped else None,
         "prompt_tokens": completion.prompt_tokens,
         "cached_tokens": completion.cached_tokens,
         "completion_tokens": completion.completion_tokens,

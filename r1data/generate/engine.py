@@ -48,8 +48,9 @@ class Completion:
     """
     finish_reason: str
     """One of FINISH_REASONS."""
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: int | None
+    """None when nobody counted them."""
+    completion_tokens: int | None
     elapsed_s: float
     """Seconds from submission to the last token."""
     cached_tokens: int | None = None
@@ -58,6 +59,8 @@ class Completion:
     """One of REASONING_KINDS."""
     retries: int = 0
     """Requests that failed before the one that gave this."""
+    capped: bool = True
+    """Whether the request's `max_tokens` held; not for a completion that existed before it was asked for."""
     detail: str | None = None
     """Why it ended in another way than `stop` or `length`, in one line."""
 

@@ -19,6 +19,7 @@ def plan(
     max_tokens: int,
     retry_max_tokens: int | None = None,
     again: pl.LazyFrame | None = None,
+    available: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Attempts 0 … n - 1 of a teacher at every kept prompt, minus what other nights have stored; further
     attempts at unsolved prompts; and of every attempt the retry that is made if it hits its cap.
@@ -36,6 +37,8 @@ def plan(
         retry_max_tokens: completion tokens allowed to a retry; none are planned without it. What other
             nights stored truncated, with a smaller cap, is retried too; a retry never is.
         again: prompt_id and index of attempts at unsolved prompts, as `r1data.generate.unsolved` gives them.
+        available: prompt_id and n, how many attempts the engine has to give; none beyond them is planned.
+            Without it, an engine makes what it is asked for.
 
     Returns:
         Table `plan`, sorted by prompt and index: attempts that share a prompt are neighbours in the engine.
@@ -44,7 +47,7 @@ def plan(
         "rollout_id", "prompt_id", "teacher_id", "finish_reason", "max_tokens"
     )
     mine = (pl.col("recipe") == recipe) & (pl.col("night") == night) & pl.col("kept")
-    wanted = _named(_attempts(intake.filter(mine).select("prompt_id"), n), teacher_id)
+    wanted = _named(_attempts(intake.filter(mine).select("prompt_id"), n, available), teacher_id)
     parts = [_not_stored(wanted, stored, teacher_id)]
     if again is not None:
         parts.append(
@@ -71,8 +74,15 @@ def missing(plan: pl.LazyFrame, rollouts: pl.LazyFrame) -> pl.LazyFrame:
     return plan.join(rollouts.select("rollout_id"), on="rollout_id", how="anti", maintain_order="left")
 
 
-def _attempts(prompts: pl.LazyFrame, n: int) -> pl.LazyFrame:
-    return prompts.join(pl.LazyFrame({"index": range(n)}, schema={"index": pl.Int32}), how="cross")
+def _attempts(prompts: pl.LazyFrame, n: int, available: pl.LazyFrame | None) -> pl.LazyFrame:
+    """prompt_id and index of the first `n` attempts at each prompt, or of as many as are available."""
+    if available is None:
+        return prompts.join(pl.LazyFrame({"index": range(n)}, schema={"index": pl.Int32}), how="cross")
+    at_most = pl.min_horizontal(pl.col("n"), pl.lit(n)).cast(pl.Int32)
+    numbered = prompts.join(available, on="prompt_id").with_columns(
+        index=pl.int_ranges(0, at_most, dtype=pl.Int32)
+    )
+    return numbered.select("prompt_id", "index").explode("index")
 
 
 def _not_stored(wanted: pl.LazyFrame, stored: pl.LazyFrame, teacher_id: str) -> pl.LazyFrame:

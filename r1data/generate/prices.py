@@ -10,9 +10,14 @@ _MILLION = 1_000_000
 
 
 def cost_usd(
-    prices: Prices | None, prompt_tokens: float, cached_tokens: float | None, completion_tokens: float
+    prices: Prices | None,
+    prompt_tokens: float | None,
+    cached_tokens: float | None,
+    completion_tokens: float | None,
 ) -> float | None:
-    """US dollars of one rollout, or of many whose tokens are added up; null when the recipe names no prices.
+    """US dollars of one rollout, or of many whose tokens are added up.
+
+    Null when the recipe names no prices, or when the tokens are not known.
 
     Args:
         prices: section `generate.prices`; its price by the hour is part of no rollout's cost.
@@ -20,7 +25,7 @@ def cost_usd(
         cached_tokens: those that the engine had cached; null counts as none.
         completion_tokens: tokens of the completion.
     """
-    if prices is None:
+    if prices is None or prompt_tokens is None or completion_tokens is None:
         return None
     cached = min(cached_tokens or 0, prompt_tokens)
     fresh_price = prices.usd_per_million_prompt_tokens

@@ -8,6 +8,7 @@ import polars as pl
 from r1data.curate.current import current_contamination, current_references, deciding_verdicts
 from r1data.generate.models import resolve
 from r1data.generate.plan import plan
+from r1data.generate.replay import available
 from r1data.generate.teachers import teacher_row
 from r1data.generate.unsolved import unsolved
 from r1data.lake.overlay import Scan, overlaid
@@ -64,6 +65,7 @@ def plan_tonight(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.
         n=generate.rollouts_per_prompt,
         max_tokens=generate.max_tokens,
         retry_max_tokens=generate.retry_max_tokens,
+        available=available(generate),
         again=_again(scan, recipe, night, teacher_id) if generate.unsolved.prompts_per_night else None,
     )
 

@@ -19,7 +19,7 @@ import orjson
 
 from r1data.errors import ConfigError, InputError
 from r1data.prompts.question import Question, user
-from r1data.prompts.records import READERS, records
+from r1data.prompts.records import check_columns, files_in, records
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.recipe.night import Domain
 from r1data.text import nearest
@@ -42,8 +42,8 @@ def files(config: Config, *, night: date | None, start: date) -> Iterator[Questi
         InputError: a file or row cannot be used; the message names the file and the row.
     """
     _check(config)
-    paths = _paths(config)
-    _check_columns(config, paths)
+    paths = files_in(config.path, owner=config.name)
+    check_columns(paths, config.columns, owner=config.name)
     n_rows = sum(1 for _ in _numbered(config, paths))
     chosen = _turn(config, n_rows, (night - start).days if night else 0)
     given = [
@@ -62,35 +62,15 @@ def _check(config: Config) -> None:
         raise ConfigError(
             f"`columns` of `{config.name}` must map either `prompt` or `messages` to a column of the file."
         )
-    if verifier(config.verifier).needs_reference and "reference" not in config.columns:
+    needed = verifier(config.verifier).needs_reference and not _may_lack_references(config)
+    if needed and "reference" not in config.columns:
         raise ConfigError(
             f"`columns` of `{config.name}` maps no `reference`, which the verifier `{config.verifier}` needs."
         )
 
 
-def _paths(config: Config) -> list[Path]:
-    if not config.path:
-        raise ConfigError(f"`{config.name}` has no `path`. Give a file or a folder.")
-    path = Path(config.path).expanduser().absolute()
-    if path.is_file():
-        return [path]
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file or folder. It is the `path` of `{config.name}`.")
-    found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(tuple(READERS)))
-    if not found:
-        raise InputError(f"{path}: no file in this folder ends in {', '.join(READERS)}.")
-    return found
-
-
-def _check_columns(config: Config, paths: list[Path]) -> None:
-    """Compare the map with the first record of every file."""
-    for path in paths:
-        _, record = next(records(path, []), (None, None))
-        for ours, theirs in config.columns.items():
-            if record is not None and theirs not in record:
-                raise ConfigError(
-                    f"`columns.{ours}` of `{config.name}`: {path} has no column {nearest(theirs, record)}"
-                )
+def _may_lack_references(config: Config) -> bool:
+    return isinstance(config, PromptSource) and config.allow_missing_reference
 
 
 def _numbered(config: Config, paths: list[Path]) -> Iterator[tuple[int, Path, str, dict[str, Any]]]:
@@ -121,7 +101,7 @@ def _question(config: Config, path: Path, place: str, record: dict[str, Any]) ->
         return InputError(f"{path}, {place}: `{config.columns[ours]}` (our `{ours}`) {what}.")
 
     reference = _text(cell("reference"))
-    if not reference and "reference" in config.columns:
+    if not reference and "reference" in config.columns and not _may_lack_references(config):
         raise problem("reference", "is empty")
     domain = cell("domain") or config.domain
     if domain not in get_args(Domain):
@@ -130,7 +110,7 @@ def _question(config: Config, path: Path, place: str, record: dict[str, Any]) ->
     if args is None:
         raise problem("verifier_args", "is not a JSON object")
     ours = "prompt" if "prompt" in config.columns else "messages"
-    messages, what = _messages(cell(ours), config.prompt_suffix)
+    messages, what = chat_messages(cell(ours), config.prompt_suffix)
     if what:
         raise problem(ours, what)
     return Question(
@@ -155,8 +135,11 @@ def _object(found: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _messages(found: Any, suffix: str) -> tuple[tuple[dict[str, str], ...], str]:
-    """Chat messages of a cell, the suffix added to the last, and what is wrong with it, if anything."""
+def chat_messages(found: Any, suffix: str) -> tuple[tuple[dict[str, str], ...], str]:
+    """Chat messages of a cell, the suffix added to the last, and what is wrong with it, if anything.
+
+    A cell is the text of a user's turn, or a list of messages.
+    """
     if isinstance(found, str) or found is None:
         return (user(found + suffix), "") if found and found.strip() else ((), "is empty")
     if not isinstance(found, list) or not found:

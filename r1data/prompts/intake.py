@@ -16,7 +16,7 @@ import polars as pl
 
 from r1data import ids
 from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS
-from r1data.verify import own_completion, verifier
+from r1data.verify import VERIFIERS, own_completion, verifier
 from r1data.verify.workers import Pool, Task
 
 EVIDENCE_CHARS = 200
@@ -40,15 +40,19 @@ def prompts(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
 
 
 def references(questions: pl.LazyFrame, *, night: str, added_at: datetime) -> pl.LazyFrame:
-    """Rows of the ledger `prompt_references`, the quality still open: of several copies, the first.
+    """Rows of the ledger `prompt_references`, the quality still open: of several copies, the first that has
+    a reference.
 
-    The version is the content address of reference, verifier and arguments. `added_at` is in UTC.
+    A prompt without the reference that its verifier needs has no row, so that what is known of it stays. The
+    version is the content address of reference, verifier and arguments. `added_at` is in UTC.
     """
     version = pl.struct("reference", "verifier", "verifier_args").map_elements(
         lambda row: ids.digest(row["reference"], row["verifier"], orjson.loads(row["verifier_args"])),
         return_dtype=pl.String,
     )
-    rows = _first(questions, night).with_columns(
+    needless = [name for name, one in VERIFIERS.items() if not one.needs_reference]
+    usable = questions.filter(pl.col("reference").is_not_null() | pl.col("verifier").is_in(needless))
+    rows = _first(usable, night).with_columns(
         reference_version=version,
         quality=pl.lit(None, pl.String),
         added_at=pl.lit(added_at).cast(PROMPT_REFERENCES.schema["added_at"]),

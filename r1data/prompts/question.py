@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -12,6 +13,9 @@ from r1data import ids
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.schema.prompts import QUESTION_COLUMNS
 from r1data.schema.table import MESSAGES
+
+FRAME_ROWS = 10_000
+"""Questions that are in memory as Python objects while a frame is made."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ def user(prompt: str) -> tuple[dict[str, str], ...]:
 
 def frame(questions: Iterable[Question], source: str) -> pl.DataFrame:
     """Questions of the source named `source` as rows of QUESTIONS, in order, copies included."""
-    return pl.DataFrame([_row(question, source) for question in questions], schema=QUESTIONS)
+    rows = (_row(question, source) for question in questions)
+    frames = [QUESTIONS.to_frame()]
+    while batch := list(islice(rows, FRAME_ROWS)):
+        frames.append(pl.DataFrame(batch, schema=QUESTIONS))
+    return pl.concat(frames)
 
 
 def _row(question: Question, source: str) -> dict[str, Any]:

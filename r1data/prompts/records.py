@@ -6,20 +6,60 @@ Places are 1-based lines for JSONL and CSV, and 0-based rows for Parquet.
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
 
-from r1data.errors import InputError
+from r1data.errors import ConfigError, InputError
+from r1data.text import nearest
 
 PARQUET_ROWS = 5000
 """Rows of a Parquet file that are in memory at once."""
 
 Record = tuple[str, dict[str, Any]]
 """A place, such as `line 3`, and the columns found there."""
+
+
+def files_in(given: str | None, *, owner: str) -> list[Path]:
+    """The one file, or the files of a folder in the order of their names.
+
+    Args:
+        given: what the recipe says.
+        owner: the part of the recipe that says it, for errors.
+
+    Raises:
+        ConfigError: nothing was given.
+        InputError: there is no such file or folder, or the folder holds nothing that can be read.
+    """
+    if not given:
+        raise ConfigError(f"`{owner}` has no `path`. Give a file or a folder.")
+    path = Path(given).expanduser().absolute()
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder. It is the `path` of `{owner}`.")
+    found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(tuple(READERS)))
+    if not found:
+        raise InputError(f"{path}: no file in this folder ends in {', '.join(READERS)}.")
+    return found
+
+
+def check_columns(files: list[Path], columns: Mapping[str, str], *, owner: str) -> None:
+    """Compare a map from our columns to theirs with the first record of every file.
+
+    Raises:
+        ConfigError: a file lacks a column; names the nearest.
+    """
+    for path in files:
+        _, record = next(records(path, []), (None, None))
+        for ours, theirs in columns.items():
+            if record is not None and theirs not in record:
+                raise ConfigError(
+                    f"`columns.{ours}` of `{owner}`: {path} has no column {nearest(theirs, record)}"
+                )
 
 
 def records(path: Path, columns: list[str]) -> Iterator[Record]:

@@ -14,6 +14,7 @@ from r1data.curate.decontaminate import contamination
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.generate.models import resolve
 from r1data.generate.render import render
+from r1data.generate.replay import check_replay
 from r1data.lake.overlay import Scan
 from r1data.prompts import intake, questions
 from r1data.prompts.length import check_fits
@@ -64,6 +65,7 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     rows = questions(recipe.prompts, night=date.fromisoformat(night), start=recipe.start)
     asked = rows.lazy()
     _check_lengths(asked, recipe)
+    check_replay(recipe.generate, load_teacher(recipe.generate.teacher), asked)
     key = list(TABLES["prompt_references"].key)
     known = scan("prompt_references")
     new = intake.references(asked, night=night, added_at=now).join(known, on=key, how="anti")

@@ -86,6 +86,8 @@ class ReplaySettings(Section):
     """Which column of the file is our `prompt` or `messages`, `completion`, or `reasoning` and `answer`,
     `finish_reason`, `prompt_tokens`, `completion_tokens`.
     """
+    digest: str | None = None
+    """Hash of the content of `path`, as `r1data import` writes it; a file with other content is refused."""
     prompt_suffix: str = ""
     """Text that the prompt source adds to every prompt, so that both find the same prompt."""
     reasoning_kind: Literal["full", "summary", "hidden"] = "full"
@@ -144,7 +146,9 @@ class Generate(Section):
     """Who is asked, how often, and with what room."""
 
     teacher: str = "smollm2"
-    """A file of recipes/teachers, without its suffix."""
+    """A file of recipes/teachers, without its suffix; or a path that ends in `.toml`, from the recipe's
+    folder.
+    """
     engine: str = "vllm"
     """A key of `r1data.generate.ENGINES`."""
     rollouts_per_prompt: int = Field(default=8, ge=1)

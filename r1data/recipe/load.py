@@ -22,18 +22,30 @@ S = TypeVar("S", bound=Section)
 
 
 def load_recipe(path: Path | str | None = None) -> Recipe:
-    """Read a night's recipe; without `path`, the file that R1DATA_RECIPE names, else recipes/night.toml."""
-    return _load(Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE), Recipe)
+    """Read a night's recipe; without `path`, the file that R1DATA_RECIPE names, else recipes/night.toml.
+
+    A teacher that it names by a path is given back by its whole path.
+    """
+    file = Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
+    recipe = _load(file, Recipe)
+    if not _is_path(recipe.generate.teacher):
+        return recipe
+    teacher = str(file.absolute().parent / recipe.generate.teacher)
+    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"teacher": teacher})})
 
 
 def load_teacher(name: str) -> Teacher:
-    """Read recipes/teachers/<name>.toml."""
-    return _load(_named("teachers", name), Teacher)
+    """Read recipes/teachers/<name>.toml, or the file of a name that ends in `.toml`."""
+    return _load(Path(name) if _is_path(name) else _named("teachers", name), Teacher)
 
 
 def load_student(name: str) -> Student:
     """Read recipes/students/<name>.toml."""
     return _load(_named("students", name), Student)
+
+
+def _is_path(teacher: str) -> bool:
+    return teacher.endswith(".toml")
 
 
 def _named(folder: str, name: str) -> Path:

@@ -47,6 +47,11 @@ class QuestionSource(Section):
 class PromptSource(QuestionSource):
     """Where a night's prompts come from."""
 
+    allow_missing_reference: bool = False
+    """files: take in rows without a reference, too. Their prompts are asked, and what comes back is stored,
+    but not verified, so none of it is accepted before a reference is known.
+    """
+
 
 class BenchmarkSource(QuestionSource):
     """An evaluation set; the same items every night, kept out of the prompts."""

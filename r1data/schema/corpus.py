@@ -48,5 +48,5 @@ CORPUS = derived(
         pl.Float64,
         "Mean reward of the decided, unconditional rollouts of this prompt and teacher, 0 to 1.",
     ),
-    Column("completion_tokens", pl.Int64, "Tokens of the completion."),
+    Column("completion_tokens", pl.Int64, "Tokens of the completion; null when nobody counted them."),
 )

@@ -16,8 +16,8 @@ story (position, step, finding, detail) as (
     union all
     select
         4, 'rollout', finish_reason,
-        'night ' || night || ', attempt ' || "index" || ', seed ' || seed || ', ' || completion_tokens
-        || ' tokens, ' || engine
+        'night ' || night || ', attempt ' || "index" || ', seed ' || seed || ', '
+        || coalesce(completion_tokens || ' tokens', 'tokens not counted') || ', ' || engine
     from wanted
     union all
     select 5, 'completion', null, completion from wanted

@@ -40,6 +40,18 @@ def test_the_recipe_says_which_trace_is_best(
 
 
 @pytest.mark.parametrize(
+    ("order", "ranked"), [("shortest", ["c", "b", "aaa", "aaaa"]), ("longest", ["b", "c", "aaaa", "aaa"])]
+)
+def test_traces_whose_tokens_nobody_counted_come_last_by_their_characters(
+    make_ledgers: Make, make_recipe: Make, order: str, ranked: list[str]
+) -> None:
+    counted = {"id": "b", "tokens": 5}, {"id": "c", "tokens": 1}
+    ledgers = make_ledgers({"id": "aaaa", "tokens": None}, *counted, {"id": "aaa", "tokens": None})
+    out = select(**ledgers, recipe=make_recipe(order=order)).collect()
+    assert out.sort("rank")["rollout_id"].to_list() == ranked
+
+
+@pytest.mark.parametrize(
     ("fact", "stage", "reason"),
     [
         ({"finish": "length"}, "generation", "generation:length"),

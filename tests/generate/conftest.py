@@ -1,10 +1,12 @@
 """What the tests of rollouts are made of."""
 
-from collections.abc import Callable, Iterator
+import gzip
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 import pytest
 
 from r1data import ids
@@ -13,6 +15,14 @@ from r1data.generate.engine import Request
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import resolve
 from r1data.recipe import Generate
+
+TRACES = [
+    {"q": "What is 1 + 1?", "c": "<think>\nTwo.\n</think>\n\n2"},
+    {"q": "What is 2 + 2?", "c": "<think>\nFour.\n</think>\n\n4"},
+    {"q": "What is 1 + 1?", "c": "<think>\nIt is two.\n</think>\n\n2"},
+    {"q": "What is 1 + 1?", "c": "<think>\nTwo.\n</think>\n\n2"},
+]
+"""Completions of two prompts, as a file has them."""
 
 
 def attempts_of(n: int, content: str = "What is 2 + 2?") -> Iterator[Attempt]:
@@ -56,5 +66,29 @@ def write_model(tmp_path: Path) -> Callable[..., Path]:
         for file, content in (standard | (files or {})).items():
             (folder / file).write_bytes(content)
         return folder
+
+    return write
+
+
+@pytest.fixture
+def traces() -> list[dict[str, str]]:
+    """What `write_traces` writes by default."""
+    return TRACES
+
+
+@pytest.fixture
+def write_traces(tmp_path: Path) -> Callable[..., Path]:
+    """`write_traces(name, rows)`: a file of these rows in the format of its name."""
+
+    def write(name: str = "a.jsonl", rows: Sequence[dict[str, Any]] = TRACES) -> Path:
+        path = tmp_path / name
+        lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+        if path.suffix == ".parquet":
+            pl.DataFrame(rows).write_parquet(path)
+        elif path.suffix == ".csv":
+            pl.DataFrame(rows).write_csv(path)
+        else:
+            path.write_bytes(gzip.compress(lines) if path.suffix == ".gz" else lines)
+        return path
 
     return write

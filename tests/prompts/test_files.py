@@ -219,6 +219,13 @@ def test_an_unknown_verifier_is_refused(tmp_path):
         asked(write(tmp_path / "a.csv"), verifier="maths")
 
 
+def test_rows_without_a_reference_are_given_where_the_section_allows_it(tmp_path):
+    path = write(tmp_path / "a.jsonl", [ROWS[0], {"question": "What?", "answer": " "}])
+    assert [q.reference for q in asked(path, allow_missing_reference=True)] == ["1", None]
+    (_, other) = asked(path, columns={"prompt": "question"}, allow_missing_reference=True)
+    assert (other.reference, other.verifier) == (None, "math")
+
+
 def test_rows_beyond_the_file_are_refused(tmp_path):
     with pytest.raises(InputError, match="`rows` of `f` asks for 10 to 20"):
         asked(write(tmp_path / "a.csv"), rows=(10, 20))

@@ -39,12 +39,24 @@ def test_copies_are_counted_and_the_first_source_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("reference", "verifier"), [(None, "math"), ("", "exact"), (r"\frac{1}{", "math"), ("many", "choice")]
+    ("reference", "verifier"), [("", "exact"), (r"\frac{1}{", "math"), ("many", "choice")]
 )
 def test_a_reference_that_its_verifier_cannot_read_is_marked(reference, verifier):
     (row,) = taken_in(asked(question("a", reference, verifier))).to_dicts()
     assert (row["kept"], row["reason"]) == (False, "bad_reference")
     assert row["evidence"].startswith("bad_reference: ")
+
+
+def test_a_prompt_without_a_reference_may_be_asked_and_has_no_row_that_replaces_a_known_one():
+    given = asked(question("a", None))
+    assert references(given, night=NIGHT, added_at=NOW).collect().is_empty()
+    assert taken_in(given).select("kept", "reason").rows() == [(True, None)]
+
+
+def test_of_several_copies_the_first_that_has_a_reference_counts():
+    given = asked(question("a", None), question("a", "1"), question("a", "2"))
+    assert references(given, night=NIGHT, added_at=NOW).collect()["reference"].to_list() == ["1"]
+    assert taken_in(given)["n_copies"].to_list() == [3]
 
 
 def test_a_contaminated_prompt_is_marked_with_its_item_and_stays():
