@@ -7,19 +7,17 @@ A thought comes back in one of three places: `reasoning`, `reasoning_content`, o
 completion is the same for all three.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from r1data.errors import ConfigError
 from r1data.generate.engine import Completion, Request
+from r1data.generate.refused import one_line, told
 from r1data.text import CLOSE, OPEN
 
 OMIT = "$omit"
 """As the value of an extra key: leave that key out."""
 
-_LINE_CHARS = 300
 _REASONS = {
     "stop": "stop",
     "eos": "stop",
@@ -29,21 +27,6 @@ _REASONS = {
     "repetition": "repetition",
     "content_filter": "refusal",
 }
-_TOO_LONG = re.compile(
-    r"context[ _]length|context window|maximum context|max_model_len|prompt is too long|input is too long"
-    r"|longer than the model|reduce the length",
-    re.IGNORECASE,
-)
-_POLICY = re.compile(
-    r"content[ _]?(?:filter|policy|management)|policy[ _]violation|violat\w+ .{0,40}polic|moderation|flagged"
-    r"|inappropriate content|content exists risk|safety system|responsible ?ai",
-    re.IGNORECASE,
-)
-_LIMIT = re.compile(r"(?:context length|max_model_len)\D{0,20}?(\d+)", re.IGNORECASE)
-_ASKED = re.compile(
-    r"(\d+) (?:tokens )?(?:in the messages|(?:from the )?input|in the (?:input|prompt)|prompt tokens)",
-    re.IGNORECASE,
-)
 
 
 class NotAChatCompletion(ValueError):
@@ -107,8 +90,8 @@ def completion(
     choice, message = _choice(answer)
     content, reasoning = _parts(message)
     finish_reason, detail = _ended(choice, message)
-    if not content and finish_reason == "refusal" and isinstance(message.get("refusal"), str):
-        content = message["refusal"]
+    if finish_reason == "refusal" and isinstance(message.get("refusal"), str):
+        content = content or message["refusal"]
     text = _text(content, reasoning, request.prefill or "", finish_reason)
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
@@ -129,53 +112,6 @@ def completion(
         retries=retries,
         detail=detail,
     )
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why a server will never answer this request (status 400, 413, 422 and the like)."""
-
-    finish_reason: str
-    """`rejected`: it does not fit the context; `refusal`: a policy forbids it; `error`: anything else."""
-    detail: str
-    """What the server said, in one line."""
-    room: int | None = None
-    """Completion tokens that would fit, when the server said how long its context and the prompt are."""
-
-    def completion(self, request: Request, *, elapsed_s: float, retries: int) -> Completion:
-        """The row that such a request ends as."""
-        return Completion(
-            request.rollout_id,
-            "",
-            self.finish_reason,
-            0,
-            0,
-            elapsed_s,
-            retries=retries,
-            detail=self.detail,
-        )
-
-
-def refused(status: int, error: object) -> Refused:
-    """What a server meant by refusing a request.
-
-    Args:
-        status: of HTTP.
-        error: the JSON or text that came with it, such as `{"error": {"message": …, "code": …}}`.
-    """
-    said, code = _said(error)
-    detail = one_line(f"HTTP {status}: {said or 'no reason given'}")
-    if code == "context_length_exceeded" or _TOO_LONG.search(said):
-        return Refused("rejected", detail, _room(said))
-    if _POLICY.search(f"{code} {said}"):
-        return Refused("refusal", detail)
-    return Refused("error", detail)
-
-
-def one_line(text: str) -> str:
-    """A text as one short line."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LINE_CHARS else f"{line[: _LINE_CHARS - 1]}…"
 
 
 def _with_extra(made: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,8 +138,8 @@ def _choice(answer: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, 
         raise NotAChatCompletion(f"a JSON {type(answer).__name__} in place of a chat completion")
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        said = _said(answer)[0] if answer.get("error") else f"its keys are {', '.join(map(str, answer))}"
-        raise NotAChatCompletion(one_line(f"JSON without choices: {said}"))
+        why = told(answer)[0] if answer.get("error") else f"its keys are {', '.join(map(str, answer))}"
+        raise NotAChatCompletion(one_line(f"JSON without choices: {why}"))
     message = choices[0].get("message")
     if not isinstance(message, Mapping):
         raise NotAChatCompletion("a choice without a message")
@@ -226,58 +162,39 @@ def _parts(message: Mapping[str, Any]) -> tuple[str, str]:
 
 def _ended(choice: Mapping[str, Any], message: Mapping[str, Any]) -> tuple[str, str | None]:
     """Finish reason and detail."""
-    said = choice.get("finish_reason")
+    given = choice.get("finish_reason")
     if isinstance(refusal := message.get("refusal"), str) and refusal:
         return "refusal", one_line(f"refused: {refusal}")
-    reason = _REASONS.get(said) if isinstance(said, str) else None
-    if reason is None:
-        why = f": {_said(choice)[0]}" if choice.get("error") else ""
-        return "error", one_line(f"the server ended it with finish_reason {said!r}{why}")
+    reason = _REASONS.get(given, "error") if isinstance(given, str) else "error"
     if reason in ("stop", "length"):
         return reason, None
-    return reason, f"the server ended it with finish_reason {said!r}"
+    why = f": {told(choice)[0]}" if choice.get("error") else ""
+    return reason, one_line(f"the server ended it with finish_reason {given!r}{why}")
 
 
 def _text(content: str, reasoning: str, prefill: str, finish_reason: str) -> str:
     """The raw text as the model wrote it, its thought in tags, the prefill in front."""
     if not reasoning.strip():
         text = content if content.startswith(prefill) else prefill + content
-        closed = text.find(CLOSE)
-        opened = text.find(OPEN)
-        return f"{OPEN}\n{text}" if closed >= 0 and not 0 <= opened < closed else text
-    opening, inner = f"{OPEN}\n", reasoning.strip("\n")
-    before, tag, begun = prefill.rpartition(OPEN)
-    if tag and CLOSE not in begun:  # the prefill opened the thought that the server returned apart
-        if not begun.strip() or not inner.startswith(begun.strip("\n")):
-            opening = prefill
-        else:
-            opening = before + opening
-    elif not content.startswith(prefill):
-        opening = prefill + opening
+        closed, opened = text.find(CLOSE), text.find(OPEN)
+        prefilled = closed >= 0 and not 0 <= opened < closed  # by the server's chat template
+        return f"{OPEN}\n{text}" if prefilled else text
+    opened = _opened(reasoning, prefill)
     if finish_reason == "length" and not content.strip():
-        return opening + inner
-    return f"{opening}{inner}\n{CLOSE}\n\n" + content.lstrip("\n")
+        return opened
+    return f"{opened}\n{CLOSE}\n\n" + content.lstrip("\n")
+
+
+def _opened(reasoning: str, prefill: str) -> str:
+    """A thought that the server returned apart, with its opening tag, and the prefill in front."""
+    before, tag, begun = prefill.rpartition(OPEN)
+    if not tag or CLOSE in begun:  # the prefill did not open it
+        return f"{prefill}{OPEN}\n" + reasoning.strip("\n")
+    if begun.strip() and reasoning.lstrip("\n").startswith(begun.strip("\n")):  # the server echoed it
+        return f"{before}{OPEN}\n" + reasoning.strip("\n")
+    return prefill + (reasoning.strip("\n") if prefill.endswith("\n") else reasoning.rstrip("\n"))
 
 
 def _count(usage: object, key: str) -> int | None:
     found = usage.get(key) if isinstance(usage, Mapping) else None
     return found if isinstance(found, int) and found >= 0 else None
-
-
-def _said(error: object) -> tuple[str, str]:
-    """Message and code of an error, wherever the server put them."""
-    if isinstance(error, Mapping):
-        inner = error.get("error", error)
-        if isinstance(inner, Mapping):
-            said = inner.get("message") or inner.get("detail") or ""
-            more = inner.get("metadata") or ""
-            code = inner.get("code") or inner.get("type") or ""
-            return f"{said} {more}".strip() or str(dict(inner)), str(code)
-        return str(inner), ""
-    return str(error or ""), ""
-
-
-def _room(said: str) -> int | None:
-    limit, asked = _LIMIT.search(said), _ASKED.search(said)
-    room = int(limit[1]) - int(asked[1]) if limit and asked else 0
-    return room if room > 0 else None
