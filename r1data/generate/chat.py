@@ -12,7 +12,7 @@ from typing import Any
 
 from r1data.errors import ConfigError
 from r1data.generate.engine import Completion, Request
-from r1data.generate.refused import one_line, told
+from r1data.generate.refused import one_line, storable, told
 from r1data.text import CLOSE, OPEN
 
 OMIT = "$omit"
@@ -92,7 +92,7 @@ def completion(
     finish_reason, detail = _ended(choice, message)
     if finish_reason == "refusal" and isinstance(message.get("refusal"), str):
         content = content or message["refusal"]
-    text = _text(content, reasoning, request.prefill or "", finish_reason)
+    text = storable(_text(content, reasoning, request.prefill or "", finish_reason))
     usage = answer.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     prompt_tokens, completion_tokens = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")

@@ -35,6 +35,8 @@ class Refused:
     """`rejected`: it does not fit the context; `refusal`: a policy forbids it; `error`: anything else."""
     detail: str
     """What the server said, in one line."""
+    status: int
+    """Of HTTP."""
     room: int | None = None
     """Completion tokens that would fit, when the server said how long its context and the prompt are."""
 
@@ -62,10 +64,10 @@ def refused(status: int, error: object) -> Refused:
     message, code = told(error)
     detail = one_line(f"HTTP {status}: {message or 'no reason given'}")
     if status == 413 or code == "context_length_exceeded" or _TOO_LONG.search(message):
-        return Refused("rejected", detail, _room(message))
+        return Refused("rejected", detail, status, _room(message))
     if _POLICY.search(f"{code} {message}"):
-        return Refused("refusal", detail)
-    return Refused("error", detail)
+        return Refused("refusal", detail, status)
+    return Refused("error", detail, status)
 
 
 def told(error: object) -> tuple[str, str]:
@@ -82,8 +84,13 @@ def told(error: object) -> tuple[str, str]:
 
 def one_line(text: str) -> str:
     """A text as one short line."""
-    line = " ".join(text.split())
+    line = " ".join(storable(text).split())
     return line if len(line) <= _LINE_CHARS else f"{line[: _LINE_CHARS - 1]}…"
+
+
+def storable(text: str) -> str:
+    """A text that UTF-8 can hold: JSON may bring half of a pair of surrogates, where a text was cut."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _room(message: str) -> int | None:
