@@ -149,8 +149,7 @@ class Server:
         timeout = httpx2.Timeout(None, connect=_CONNECT_S)
         client = openai.AsyncOpenAI(
             base_url=self.url,
-            api_key=self._key or "none",
-            default_headers=None if self._key else {"Authorization": openai.omit},
+            api_key="sent with each request, or not at all",  # else it takes OPENAI_API_KEY
             max_retries=0,
             http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
         )
@@ -162,7 +161,9 @@ class Server:
 
     async def _send(self, method: str, url: str, body: Mapping[str, Any] | None, timeout_s: float) -> Any:
         call = self._client.get if method == "get" else self._client.post
-        sent = {} if body is None else {"body": body}
+        sent: dict[str, Any] = {} if body is None else {"body": body}
+        authorization = openai.omit if self._key is None else f"Bearer {self._key}"
+        sent["options"] = {"headers": {"Authorization": authorization}}
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await call(url, cast_to=httpx2.Response, **sent)
