@@ -11,7 +11,10 @@ from r1data.errors import EngineError
 from r1data.generate.openai_server import Denied, Failed, Server
 
 _LOG = logging.getLogger(__name__)
-_RENDERING = ("model", "messages", "chat_template_kwargs", "continue_final_message", "add_generation_prompt")
+_RENDERING = (
+    "model", "messages", "chat_template", "chat_template_kwargs", "continue_final_message",
+    "add_generation_prompt",
+)  # fmt: skip
 
 
 async def check(server: Server, body: dict[str, Any]) -> None:

@@ -4,13 +4,20 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from r1data.generate.attempts import Attempt
+from r1data.generate.engine import Completion, Request
+from r1data.generate.models import resolve
+from r1data.generate.openai import OpenaiEngine
+from r1data.recipe import Generate
+
 COMPLETIONS = "/v1/chat/completions"
+TIMEOUT_S = 20
 
 
 @dataclass(frozen=True)
@@ -175,3 +182,35 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         self.close_connection = self.close_connection or reply.missing_bytes > 0
+
+
+def engine_for(
+    *servers: ChatServer | str,
+    concurrency: int | tuple[int, ...] = 4,
+    key: str | None = None,
+    **settings: Any,
+) -> OpenaiEngine:
+    """An engine that asks these servers (or addresses) for model `m`, and does not wait long."""
+    urls = [server if isinstance(server, str) else server.url for server in servers]
+    rooms = concurrency if isinstance(concurrency, tuple) else [concurrency] * len(urls)
+    endpoints = [
+        {"url": url, "concurrency": room, "api_key_env": key} for url, room in zip(urls, rooms, strict=True)
+    ]
+    quick = {"max_backoff_s": 0.05, "timeout_s": 10, "endpoints": endpoints} | settings
+    return OpenaiEngine(Generate(engine="openai", openai=quick), resolve("api:m"))
+
+
+def requests(attempts: Iterable[Attempt]) -> list[Request]:
+    """What an engine is given of attempts."""
+    return [attempt.request for attempt in attempts]
+
+
+def ask(engine: OpenaiEngine, attempts: Iterable[Attempt]) -> list[Completion]:
+    """The completions of attempts, in order."""
+    asked = requests(attempts)
+    engine.submit(asked)
+    found, deadline = {}, time.monotonic() + TIMEOUT_S
+    while len(found) < len(asked) and time.monotonic() < deadline:
+        found |= {completion.rollout_id: completion for completion in engine.poll(1)}
+    assert len(found) == len(asked) and engine.pending == 0
+    return [found[request.rollout_id] for request in asked]
