@@ -137,9 +137,7 @@ class OpenaiEngine:
         )
 
     def counters(self) -> dict[str, float]:
-        """What the servers said: `requests` sent, `retries` and `failures` among them, `completions`, and
-        their `prompt_tokens`, `cached_tokens` and `completion_tokens`.
-        """
+        """What was sent and what the servers counted (`openai_asker.COUNTED`)."""
         return {} if self._asker is None else dict(self._asker.counted)
 
     def _servers(self) -> list["Server"]:

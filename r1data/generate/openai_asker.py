@@ -23,6 +23,11 @@ from r1data.generate.openai_server import Denied, Failed, Server
 from r1data.generate.refused import Refused
 from r1data.recipe import Generate
 
+COUNTED = (
+    "requests", "failures", "retries", "completions", "prompt_tokens", "cached_tokens", "completion_tokens",
+)  # fmt: skip
+"""What is counted: requests sent, those that failed and those that repeated one; what servers counted."""
+
 _FIRST_BACKOFF_S = 0.5
 _MISFITS = 8
 """Refused requests before the first answer that are taken for a mistake in the recipe."""
@@ -47,7 +52,7 @@ class Asker:
         """Args: `die` is told when no server is left."""
         self._settings, self._context, self._model = generate.openai, generate.context_tokens, model
         self.endpoints = Endpoints(servers, self._settings, die)
-        self.counted: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self._limits = Limits(self._settings.requests_per_minute, self._settings.tokens_per_minute)
         self._jitter = wait_random_exponential(multiplier=_FIRST_BACKOFF_S, max=self._settings.max_backoff_s)
         self._misfits = 0

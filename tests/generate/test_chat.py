@@ -206,7 +206,7 @@ def test_json_that_is_no_chat_completion_says_what_it_is(answer, says):
         ("This model's maximum context length is 1024 tokens. However, your prompt contains 2001 input "
          "tokens, which exceeds this limit even without any output tokens.", None),
         ("This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (1000 in "
-         "the messages, 8000 in the completion). Please reduce the length of the messages or completion.", 7192),
+         "the messages, 8000 in the completion). Please reduce the length of the messages.", 7192),
         ("Requested token count exceeds the model's maximum context length of 32768 tokens. You requested a "
          "total of 40000 tokens: 1000 tokens from the input messages and 39000 for the completion.", 31768),
         ("'max_tokens' is too large: 4000. This model's maximum context length is 1024 tokens and your "
