@@ -19,9 +19,10 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from r1data.errors import ConfigError, EngineError
+from r1data.generate.chat import body
 from r1data.generate.engine import Completion, Request
 from r1data.generate.models import ModelFolder
-from r1data.recipe import Generate
+from r1data.recipe import Generate, Sampling
 
 if TYPE_CHECKING:
     from r1data.generate.openai_asker import Asker
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _API = "api:"
 _OWN_TEMPLATE = "its own"  # what `resolve` says of a model without files here
+_PROBE = Request(
+    "probe", "probe", 0, (), 0, 1, Sampling(top_k=1, min_p=1, stops=("",)), prefill="", thinking=True
+)  # its body has every key that a body can have
 
 
 class OpenaiEngine:
@@ -38,7 +42,8 @@ class OpenaiEngine:
         """Check the settings; nothing is sent yet.
 
         Raises:
-            ConfigError: no endpoint is named, a key is missing, or the model is none that servers know.
+            ConfigError: no endpoint is named, a key is missing, `extra_body` refers to nothing, or the model
+                is none that servers know.
         """
         known_as = str(model.path)
         if not known_as.startswith(_API) or known_as == _API:
@@ -66,6 +71,7 @@ class OpenaiEngine:
         self._thread: threading.Thread | None = None
         self._asker: Asker | None = None
         self._servers()  # which finds what is wrong with them
+        body(_PROBE, self._model, generate.openai.extra_body)
 
     def __enter__(self) -> Self:
         """Look at every server.

@@ -5,6 +5,7 @@ model would see it. Other servers have no such addresses, and are believed.
 """
 
 import logging
+import unicodedata
 from typing import Any
 
 from r1data.errors import EngineError
@@ -20,7 +21,7 @@ _RENDERING = (
 async def check(server: Server, body: dict[str, Any]) -> None:
     """Render the conversation of a chat completion's body on the server, and look for its texts.
 
-    Whitespace is not compared, because templates trim.
+    Whitespace, case and forms of letters are not compared: templates trim, and tokenizers normalise.
 
     Raises:
         EngineError: a text is missing.
@@ -42,7 +43,7 @@ async def check(server: Server, body: dict[str, Any]) -> None:
 
 
 def _packed(text: str) -> str:
-    return "".join(text.split())
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _texts(messages: list[dict[str, str]]) -> list[tuple[str, str]]:

@@ -13,7 +13,9 @@ from r1data.recipe import Generate
 from tests.generate.chat_server import TIMEOUT_S, ChatServer, Reply, ask, engine_for, refusal, requests
 
 
-def test_a_rollout_comes_back_with_what_the_server_counted(make_attempts):
+def test_a_rollout_comes_back_with_what_the_server_counted(make_attempts, monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "not for this server")
     with ChatServer() as server, engine_for(server) as engine:
         (completion,) = ask(engine, make_attempts(1))
         assert (completion.text, completion.finish_reason, completion.retries) == ("4", "stop", 0)
@@ -24,6 +26,7 @@ def test_a_rollout_comes_back_with_what_the_server_counted(make_attempts):
         (asked,) = server.asked()
         assert asked.body["model"] == "m" and asked.body["seed"] > 0 and "top_k" not in asked.body
         assert "authorization" not in asked.headers
+        assert "not for this server" not in asked.headers.values()
 
 
 @pytest.mark.parametrize(
@@ -162,6 +165,8 @@ def test_a_recipe_that_cannot_work_is_refused_before_anything_starts(monkeypatch
     with pytest.raises(ConfigError, match="holds more than host and path") as caught:
         engine_for("http://me:secret@127.0.0.1:1/v1")
     assert "secret" not in str(caught.value)
+    with pytest.raises(ConfigError, match="refers to no key"):
+        engine_for("http://127.0.0.1:1/v1", extra_body={"max_completion_tokens": "$cap"})
     with pytest.raises(ConfigError, match="is no address"):
         engine_for("127.0.0.1:8000/v1")
     with pytest.raises(ConfigError, match='model = "api:NAME"'):

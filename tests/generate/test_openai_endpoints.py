@@ -42,6 +42,14 @@ def test_a_dead_server_beside_a_live_one_costs_no_rollout(make_attempts):
         assert len(live.asked()) == 12
 
 
+def test_a_retry_goes_to_another_server(make_attempts):
+    broken, good = ChatServer(otherwise=lambda number, body: refusal(500, "oops")), ChatServer()
+    with broken, good, engine_for(broken, good, concurrency=(1, 8)) as engine:
+        completions = ask(engine, make_attempts(6))
+    assert [completion.finish_reason for completion in completions] == ["stop"] * 6
+    assert max(completion.retries for completion in completions) == 1
+
+
 def test_a_server_that_dies_midway_and_comes_back_is_used_again(make_attempts):
     steady, frail = ChatServer(delay_s=0.02), ChatServer(delay_s=0.02)
     with steady, frail, engine_for(steady, frail, concurrency=2) as engine:
