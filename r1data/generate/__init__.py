@@ -9,12 +9,14 @@ from collections.abc import Callable
 from r1data.generate.engine import Engine
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import ModelFolder
+from r1data.generate.openai import OpenaiEngine
 from r1data.generate.replay import ReplayEngine
 from r1data.generate.vllm import VllmEngine
 from r1data.recipe import Generate
 
 ENGINES: dict[str, Callable[[Generate, ModelFolder], Engine]] = {
     "vllm": VllmEngine,
+    "openai": OpenaiEngine,
     "fake": FakeEngine,
     "replay": ReplayEngine,
 }

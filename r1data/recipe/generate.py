@@ -48,15 +48,20 @@ class OpenaiSettings(Section):
     timeout_s: float = Field(default=1800, gt=0)
     """Seconds that a server may take for one request."""
     max_retries: int = Field(default=8, ge=0)
-    """Attempts after the first one before a rollout ends as `error`."""
+    """Attempts after the first one before a rollout ends as `error`; waiting until any server is healthy is
+    none.
+    """
     max_backoff_s: float = Field(default=60, gt=0)
     """Longest wait between two attempts, unless a server's `Retry-After` is longer."""
     unhealthy_s: float = Field(default=600, gt=0)
-    """The engine gives up when no server has answered for so long."""
+    """The engine gives up when every server has been out of order for so long."""
     reasoning_kind: Literal["full", "summary", "hidden"] = "full"
     """What of its thought the model shows: all, a summary (never trained on), or nothing."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
-    """Further keys of every request."""
+    """Further keys of every request. `"$omit"` as a value leaves a key out, and `"$KEY"` stands for what the
+    request holds under KEY: hosted reasoning models want `max_completion_tokens = "$max_tokens"` and
+    `max_tokens = "$omit"`.
+    """
 
 
 class BatchSettings(Section):
