@@ -9,11 +9,13 @@ from collections.abc import Callable
 from r1data.generate.engine import Engine
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import ModelFolder
+from r1data.generate.openai_batch import OpenaiBatchEngine
 from r1data.generate.vllm import VllmEngine
 from r1data.recipe import Generate
 
 ENGINES: dict[str, Callable[[Generate, ModelFolder], Engine]] = {
     "vllm": VllmEngine,
+    "openai_batch": OpenaiBatchEngine,
     "fake": FakeEngine,
 }
 """Engines by the name that recipes use."""
