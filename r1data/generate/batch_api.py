@@ -76,6 +76,7 @@ class BatchApi:
         """
         self.url = _checked(settings.url)
         self._key_name, self._key = settings.api_key_env, _key(settings)
+        self._headers: dict[str, Any] = {} if self._key else {"Authorization": openai.omit}
         self._client: openai.OpenAI | None = None
 
     def open(self) -> None:
@@ -83,7 +84,6 @@ class BatchApi:
         self._client = openai.OpenAI(
             base_url=self.url,
             api_key=self._key or "none",
-            default_headers=None if self._key else {"Authorization": openai.omit},
             max_retries=0,
             timeout=httpx2.Timeout(120.0, connect=15.0),
         )
@@ -103,7 +103,7 @@ class BatchApi:
             EngineError: the key or the account is no good; so for every call.
         """
         with path.open("rb") as file, self._meaning():
-            found = self._client.files.create(file=(name, file), purpose="batch")
+            found = self._client.files.create(file=(name, file), purpose="batch", extra_headers=self._headers)
         if not isinstance(file_id := getattr(found, "id", None), str):
             raise Failed("the answer to an upload names no file")
         return file_id
@@ -122,7 +122,7 @@ class BatchApi:
             "metadata": {KEY: key},
         }
         with self._meaning():
-            return _batch(self._client.post("/batches", cast_to=httpx2.Response, body=body))
+            return _batch(self._client.post("/batches", body=body, **self._raw()))
 
     def find(self, key: str) -> dict[str, Any] | None:
         """The batch with that key in its metadata, among all that the API lists.
@@ -133,8 +133,7 @@ class BatchApi:
         params: dict[str, Any] = {"limit": _PAGE}
         while True:
             with self._meaning():
-                answer = self._client.get("/batches", cast_to=httpx2.Response, options={"params": params})
-                listing = _json(answer)
+                listing = _json(self._client.get("/batches", **self._raw(params=params)))
             page = [batch for batch in listing.get("data") or [] if isinstance(batch, Mapping)]
             for batch in page:
                 if (batch.get("metadata") or {}).get(KEY) == key:
@@ -151,7 +150,7 @@ class BatchApi:
             Failed, Denied: it did not answer, or does not know it.
         """
         with self._meaning():
-            return _batch(self._client.get(f"/batches/{batch_id}", cast_to=httpx2.Response))
+            return _batch(self._client.get(f"/batches/{batch_id}", **self._raw()))
 
     def download(self, file_id: str, path: Path, check: Callable[[], None]) -> None:
         """Write a file's content to `path`; it is there whole, or not at all.
@@ -167,7 +166,9 @@ class BatchApi:
         part = path.with_suffix(".part")
         with (
             self._meaning(),
-            self._client.files.with_streaming_response.content(file_id) as answer,
+            self._client.files.with_streaming_response.content(
+                file_id, extra_headers=self._headers
+            ) as answer,
             part.open("wb") as file,
         ):
             for block in answer.iter_bytes(_BLOCK_BYTES):
@@ -176,6 +177,10 @@ class BatchApi:
         storage.sync(part)
         part.replace(path)
         storage.sync(path.parent)
+
+    def _raw(self, **options: Any) -> dict[str, Any]:
+        """Arguments of a call whose JSON is read here: the client's types let anything pass."""
+        return {"cast_to": httpx2.Response, "options": {"headers": self._headers, **options}}
 
     @contextmanager
     def _meaning(self) -> Iterator[None]:

@@ -56,13 +56,18 @@ class Fleet:
         """
         self.dead, self._failures = None, 0
         self.jobs.closing.clear()
-        for batch in sorted(self._store.open(), key=lambda batch: batch.record.made_at):
-            self._take_up(batch)
+        found = self._store.open()
         self._api.open()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="openai_batch")
-        for batch in self._batches.copy():
-            if batch.record.batch_id is not None:
-                self._exists(batch)
+        try:
+            for batch in sorted(found, key=lambda batch: batch.record.made_at):
+                self._take_up(batch)
+            for batch in found:
+                if batch.record.batch_id is not None:
+                    self._exists(batch)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Leave the batches to the API and the next run; calls that have begun are waited for."""
@@ -201,11 +206,10 @@ class Fleet:
         return word
 
     def _log_end(self, batch: Batch) -> None:
-        counts, total = batch.counts, len(batch.bodies)
+        done, failed = (batch.counts.get(word, "?") for word in ("completed", "failed"))
         log.info(
             f"{self.name}: batch {batch.record.batch_id} {batch.record.status} after "
-            f"{batch.elapsed_s:.0f} s: {counts.get('completed', '?')} of {counts.get('total', total)} requests completed, "
-            f"{counts.get('failed', '?')} failed"
+            f"{batch.elapsed_s:.0f} s: {done} of {len(batch.bodies)} requests completed, {failed} failed"
         )
 
     def _failed(self, batch: Batch, failure: Failed) -> None:
