@@ -88,8 +88,8 @@ class Fleet:
     @property
     def has_place(self) -> bool:
         """Whether another batch may be made."""
-        open_ = sum(not batch.record.collected for batch in self._batches)
-        return self.dead is None and open_ < self._settings.batches_at_once
+        taken = [batch for batch in self._batches if batch.job is not None or not batch.record.collected]
+        return self.dead is None and len(taken) < self._settings.batches_at_once
 
     def holder(self, rollout_id: str, body: str) -> Batch | None:
         """The latest batch that asks for this rollout with this body (its digest)."""
@@ -193,7 +193,6 @@ class Fleet:
             self._exists(batch)
         elif word == "ended":
             self._log_end(batch)
-            self._let_one_in()
         elif word == "full":
             self._keep_back(batch)
         elif word == "failed":
@@ -203,6 +202,8 @@ class Fleet:
                 f"{batch.problem or 'it gave no reason'}. Correct [generate.openai_batch] or the teacher, "
                 "then run again."
             )
+        if word in ("ended", "absent"):
+            self._let_one_in()
         return word
 
     def _log_end(self, batch: Batch) -> None:

@@ -11,8 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from r1data.generate.engine import Completion, Engine
 
 Line = dict[str, Any]
 FULL = (
@@ -94,6 +97,10 @@ class BatchServer:
         lines: list[Line | str] = [self.answer(line) for line in requests]
         random.Random(1).shuffle(lines)
         return "completed", lines, []
+
+    def ran_once(self, n: int) -> bool:
+        """Whether n requests ran, each of them once."""
+        return len(self.accepted) == n and set(self.accepted.values()) == {1}
 
     def sizes(self) -> list[int]:
         """Requests of the batches that ran."""
@@ -214,6 +221,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *words: Any) -> None:
         """Silent."""
+
+
+def drain(engine: Engine) -> list[Completion]:
+    """Poll until nothing is in flight."""
+    found: list[Completion] = []
+    while engine.pending:
+        found += engine.poll(0.5)
+    return found
+
+
+def left_on_disk(home: Path) -> list[str]:
+    """Batches that the engine remembers."""
+    return [path.name for path in (home / "batches").glob("*/*") if path.name != "lock"]
 
 
 def _file(lines: list[Line | str]) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from r1data.lake import Lake
-from tests.generate.batch_server import BatchServer, answered, unanswered
+from tests.generate.batch_server import BatchServer, answered, left_on_disk, unanswered
 
 N = 33
 
@@ -91,12 +91,6 @@ class Runs:
 
 
 @pytest.fixture
-def api():
-    with BatchServer() as server:
-        yield server
-
-
-@pytest.fixture
 def runs(tmp_path, api):
     started = Runs(tmp_path, api.url)
     yield started
@@ -113,7 +107,7 @@ def everything_once(folder: Path, api: BatchServer) -> bool:
     found = rows(folder)
     wanted = [f"<think>seed</think>{seed}" for seed in found["seed"]]
     assert found["completion"].to_list() == wanted and set(found["finish_reason"]) == {"stop"}
-    return found.height == N == len(api.accepted) and set(api.accepted.values()) == {1}
+    return found.height == N and api.ran_once(N)
 
 
 class Hold:
@@ -147,7 +141,7 @@ def test_kill_9_during_any_call_asks_for_nothing_twice(runs, api, tmp_path):
     hold.released.set()
     assert runs.end() == 0
     assert everything_once(tmp_path, api)
-    assert [path.name for path in (tmp_path / "home" / "batches").glob("*/*")] == ["lock"]
+    assert left_on_disk(tmp_path / "home") == []
 
 
 def test_a_batch_that_the_api_creates_after_our_death_and_after_we_looked_for_it_is_found(
