@@ -10,6 +10,7 @@ from r1data.generate.engine import Engine
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import ModelFolder
 from r1data.generate.openai import OpenaiEngine
+from r1data.generate.openai_batch import OpenaiBatchEngine
 from r1data.generate.replay import ReplayEngine
 from r1data.generate.vllm import VllmEngine
 from r1data.recipe import Generate
@@ -17,6 +18,7 @@ from r1data.recipe import Generate
 ENGINES: dict[str, Callable[[Generate, ModelFolder], Engine]] = {
     "vllm": VllmEngine,
     "openai": OpenaiEngine,
+    "openai_batch": OpenaiBatchEngine,
     "fake": FakeEngine,
     "replay": ReplayEngine,
 }

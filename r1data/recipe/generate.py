@@ -77,6 +77,8 @@ class BatchSettings(Section):
     """Seconds between two looks at the batches."""
     max_retries: int = Field(default=2, ge=0)
     """Further batches that a request which expired or failed is put into before it ends as `error`."""
+    unhealthy_s: float = Field(default=3600, gt=0)
+    """The engine gives up when the API has not answered for so long; its batches are collected next time."""
     reasoning_kind: Literal["full", "summary", "hidden"] = "full"
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Further keys of every request."""

@@ -14,6 +14,7 @@ from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
 from r1data.generate.fake import FakeEngine
 from r1data.generate.models import resolve
+from r1data.generate.openai_batch import OpenaiBatchEngine
 from r1data.recipe import Generate
 
 TRACES = [
@@ -45,6 +46,33 @@ def make_attempts() -> Callable[..., Iterator[Attempt]]:
 def scripted() -> Callable[..., FakeEngine]:
     """`scripted(texts=[…], lose_every=3, …)`: a fake engine with that script."""
     return lambda **script: FakeEngine(Generate(engine="fake", fake=script), resolve("fake:test"))
+
+
+@pytest.fixture
+def api() -> Iterator[Any]:
+    """A scripted API with batch files."""
+    from tests.generate.batch_server import BatchServer
+
+    with BatchServer() as server:
+        yield server
+
+
+@pytest.fixture
+def batch_engine(api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`batch_engine(requests_per_batch=…)`: not started; all of a test share one home."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+
+    def make(**settings: Any) -> Any:
+        usual = {"url": api.url, "poll_s": 0.01, "requests_per_batch": 10, "batches_at_once": 3}
+        return OpenaiBatchEngine(Generate(openai_batch=usual | settings), resolve("api:m"))
+
+    return make
+
+
+@pytest.fixture
+def requests(make_attempts: Callable[..., Iterator[Attempt]]) -> Callable[..., list[Request]]:
+    """`requests(n, start)`: n requests from attempt `start` on."""
+    return lambda n, start=0: [attempt.request for attempt in make_attempts(start + n)][start:]
 
 
 @pytest.fixture
