@@ -101,7 +101,8 @@ def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:
 def _check_lengths(asked: pl.LazyFrame, recipe: Recipe) -> None:
     """Raise InputError if a prompt does not fit into the teacher's context, before anything is published."""
     teacher = load_teacher(recipe.generate.teacher)
-    tokenizer = resolve(teacher.model, teacher.revision).path / "tokenizer.json"
+    model = resolve(teacher.model, teacher.revision, allow_code=teacher.allow_model_code)
+    tokenizer = model.path / "tokenizer.json"
     if not tokenizer.is_file():
         return  # the engine measures with the tokenizer that it has, and rejects what does not fit row by row
     rows = asked.select("origin", "messages", "family").collect().iter_rows(named=True)

@@ -39,7 +39,8 @@ def plan(
     stage = Stage(context, lake, recipe, replaces="plan")
     generate = stage.recipe.generate
     teacher = load_teacher(generate.teacher)
-    row = teacher_row(teacher, resolve(teacher.model, teacher.revision), stage.night)
+    model = resolve(teacher.model, teacher.revision, allow_code=teacher.allow_model_code)
+    row = teacher_row(teacher, model, stage.night)
     stage.append("teachers", row)
     wanted = plan_night(
         stage.scan_own("intake"),
@@ -76,7 +77,8 @@ def rollouts(
     stage = Stage(context, lake, recipe)
     generate = stage.recipe.generate
     teacher = load_teacher(generate.teacher)
-    model = with_template(resolve(teacher.model, teacher.revision), teacher)
+    model = resolve(teacher.model, teacher.revision, allow_code=teacher.allow_model_code)
+    model = with_template(model, teacher)
     todo = missing(stage.scan_own("plan"), stage.scan("rollouts")).collect()
     teacher_id = teacher_row(teacher, model, stage.night)["teacher_id"].item()
     numbers = {}

@@ -67,6 +67,7 @@ def attempts(planned: pl.LazyFrame, prompts: pl.LazyFrame, teacher: Teacher) -> 
                 sampling=teacher.sampling,
                 prefill=teacher.prefill,
                 thinking=teacher.thinking,
+                thought_marks=teacher.thought_marks,
             )
             yield Attempt(request, row["night"], row["teacher_id"], row["retry_of"], teacher.thought_marks)
 
