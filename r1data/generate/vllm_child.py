@@ -135,9 +135,9 @@ class Server:
         if room < 1:
             why = ValueError(f"its {n_prompt} tokens leave no room in a context of {self._context}")
             return replace(_failed(request, "rejected", why), prompt_tokens=n_prompt)
-        parameters = _parameters(request, min(request.max_tokens, room))
+        prompt = tokens_input(rendered.ids)
         try:
-            prompt = tokens_input(rendered.ids)
+            parameters = _parameters(request, min(request.max_tokens, room))
             async for result in self._engine.generate(prompt, parameters, request.rollout_id):
                 final = result
         except EngineDeadError:

@@ -24,11 +24,13 @@ import orjson
 from r1data.errors import EngineError
 from r1data.generate.supervised import Supervised
 
-_CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+")
+_CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+|\bMemoryError$")
 _OUT_OF_MEMORY = re.compile(
     r"OutOfMemoryError|out of memory|MemoryError\b|std::bad_alloc|Cannot allocate memory"
     r"|can't allocate memory|No available memory for the cache blocks"
     r"|on kv cache allocation is less than requested memory"  # vLLM on CPU
+    r"|alloc\w* failed"  # its scratch pad
+    r"|could not create a primitive(?! descriptor)"  # oneDNN, whose code finds no room
 )
 _CLOSE_S = 10.0
 
@@ -55,9 +57,9 @@ class VllmProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "r1data.generate.vllm_child", str(theirs.fileno())]
-            environment = _environment(settings["tensor_parallel"] * settings["data_parallel"])
+            ranks = settings["tensor_parallel"] * settings["data_parallel"]
             self._supervised = Supervised(
-                command, pass_fds=[theirs.fileno()], log=log, environment=environment
+                command, pass_fds=[theirs.fileno()], log=log, environment=environment(ranks)
             )
         self._connection = Connection(ours.detach())
         self.send({"settings": settings})
@@ -125,21 +127,26 @@ class VllmProcess:
         self._supervised.wait(_CLOSE_S)  # it ends by itself, and then tells how
         status = self._supervised.stop()
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        said = str(cause)
+        said = " ".join(str(cause).split())
         if not isinstance(cause, EngineError) or "root cause" in said:
             said = _last_words(lines)
-        memory = [line for line in _complaints(lines) if _OUT_OF_MEMORY.search(line)]
-        killed = _kills_for_memory() > self._kills
-        kind = OutOfMemory if memory or killed else EngineError
-        said = memory[0] if memory else "killed because the machine's memory ran out" if killed else said
+        memory = out_of_memory(lines)
+        if memory is None and _kills_for_memory() > self._kills:
+            memory = "killed because the machine's memory ran out"
+        said, kind = (memory, OutOfMemory) if memory else (said, EngineError)
         self._end = kind(
             f'vLLM ended (status {status}): "{said}". Its log is {self.log}. Run again once that is mended.'
         )
         return self._end
 
 
+def out_of_memory(lines: list[str]) -> str | None:
+    """The first error of a log that says that memory ran out; None if none does."""
+    return next((line for line in _complaints(lines) if _OUT_OF_MEMORY.search(line)), None)
+
+
 def _complaints(lines: list[str]) -> list[str]:
-    """Errors that a log names; a prompt that speaks of memory is none."""
+    """Errors that a log names; a text that speaks of memory is none."""
     found = [match[0] for line in lines if (match := _CAUSE.search(line)) and "root cause" not in line]
     return found + [line for line in lines if line.startswith("terminate called")]
 
@@ -159,7 +166,7 @@ def _kills_for_memory() -> int:
     return 0
 
 
-def _environment(ranks: int) -> dict[str, str]:
+def environment(ranks: int) -> dict[str, str]:
     """Settings for vLLM, whose `ranks` processes share the cores; a variable that is set already stays."""
     cores = (
         sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
