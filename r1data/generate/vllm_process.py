@@ -29,7 +29,7 @@ _OUT_OF_MEMORY = re.compile(
     r"OutOfMemoryError|out of memory|MemoryError\b|std::bad_alloc|Cannot allocate memory"
     r"|can't allocate memory|No available memory for the cache blocks"
     r"|on kv cache allocation is less than requested memory"  # vLLM on CPU
-    r"|alloc\w* failed"  # its scratch pad
+    r"|alloc\w* failed|ALLOC_FAILED"  # its scratch pad; cuBLAS
     r"|could not create a primitive(?! descriptor)"  # oneDNN, whose code finds no room
 )
 _CLOSE_S = 10.0
