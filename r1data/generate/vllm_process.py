@@ -25,6 +25,7 @@ from r1data.errors import EngineError
 from r1data.generate.supervised import Supervised
 
 _CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+|\bMemoryError$")
+_KILLED = re.compile(r"\w+ proc \S+ died unexpectedly \(exit code: -?\d+\)")
 _OUT_OF_MEMORY = re.compile(
     r"OutOfMemoryError|out of memory|MemoryError\b|std::bad_alloc|Cannot allocate memory"
     r"|can't allocate memory|No available memory for the cache blocks"
@@ -152,9 +153,10 @@ def _complaints(lines: list[str]) -> list[str]:
 
 
 def _last_words(lines: list[str]) -> str:
-    """The last error that a log names, else its last line."""
+    """The process that a log says was killed, else the last error that it names, else its last line."""
     written = [line.strip() for line in lines if line.strip()]
-    return (_complaints(lines) or written or ["no message"])[-1]
+    killed = [match[0] for line in written if (match := _KILLED.search(line))]
+    return (killed or _complaints(lines) or written or ["no message"])[-1]
 
 
 def _kills_for_memory() -> int:
