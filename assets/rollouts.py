@@ -9,10 +9,9 @@ from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.generate.accounting import Summary
 from r1data.generate.journal import journal_path
-from r1data.generate.models import resolve
 from r1data.generate.night import Asked, make_rollouts
 from r1data.generate.plan import missing
-from r1data.generate.teachers import teacher_row, with_template
+from r1data.generate.teachers import model_of, teacher_row, with_template
 from r1data.generate.tonight import plan_tonight
 from r1data.recipe import load_teacher
 from r1data.report.progress import RolloutProgress
@@ -33,7 +32,7 @@ def plan(
     """
     stage = Stage(context, lake, recipe, replaces="plan")
     teacher = load_teacher(stage.recipe.generate.teacher)
-    row = teacher_row(teacher, resolve(teacher.model, teacher.revision), stage.night)
+    row = teacher_row(teacher, model_of(teacher), stage.night)
     stage.append("teachers", row)
     wanted = plan_tonight(stage.scan, stage.recipe, stage.night, row["teacher_id"].item()).collect()
     todo = missing(wanted.lazy(), stage.scan("rollouts", stage.night)).select(pl.len()).collect().item()
@@ -62,7 +61,7 @@ def rollouts(
     stage = Stage(context, lake, recipe, replaces="skipped")
     generate = stage.recipe.generate
     teacher = load_teacher(generate.teacher)
-    model = with_template(resolve(teacher.model, teacher.revision), teacher)
+    model = with_template(model_of(teacher), teacher)
     teacher_id = teacher_row(teacher, model, stage.night)["teacher_id"].item()
     planned = stage.scan_own("plan")
     left = missing(planned, stage.scan("rollouts")).select(pl.len()).collect().item()

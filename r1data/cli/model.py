@@ -19,6 +19,9 @@ def models() -> None:
 def fetch(
     model: Annotated[str, typer.Argument(help="embedded:NAME or a hub id.")] = DEFAULT_MODEL,
     revision: Annotated[str | None, typer.Option(help="Commit of a hub id.")] = None,
+    allow_code: Annotated[
+        bool, typer.Option(help="Take code and pickled weights of a hub id too; see `allow_model_code`.")
+    ] = False,
 ) -> None:
     """Download a model and convert it to safetensors, once; prints its folder."""
-    print(fetch_model(model, revision).path)
+    print(fetch_model(model, revision, allow_code=allow_code).path)

@@ -12,7 +12,7 @@ from r1data.generate.engine import Completion, Request
 from r1data.generate.prices import cost_usd
 from r1data.generate.render import render
 from r1data.recipe import Adaptive, Prices, Teacher
-from r1data.text import CLOSE, OPEN, thought, with_tags
+from r1data.text import thought, with_tags
 
 CHUNK = 4096  # planned rows whose prompts are in memory at once
 
@@ -28,8 +28,6 @@ class Attempt:
     """The truncated rollout that this one repeats."""
     unconditional: bool = True
     """Made whatever came of other attempts, so that pass rates may count it."""
-    marks: tuple[str, str] = (OPEN, CLOSE)
-    """What opens and closes the teacher's thought."""
 
 
 def attempts(
@@ -73,6 +71,7 @@ def attempts(
                 sampling=teacher.sampling,
                 prefill=teacher.prefill,
                 thinking=teacher.thinking,
+                thought_marks=teacher.thought_marks,
             )
             chosen = row["reason"] in ("unsolved", "retry") or (adaptive and row["index"] >= adaptive.first)
             yield Attempt(
@@ -81,7 +80,6 @@ def attempts(
                 row["teacher_id"],
                 row["retry_of"],
                 unconditional=not chosen,
-                marks=teacher.thought_marks,
             )
 
 
@@ -89,7 +87,7 @@ def row(
     attempt: Attempt, completion: Completion, engine: str, prices: Prices | None = None
 ) -> dict[str, Any]:
     """A row of table `rollouts`."""
-    text = with_tags(completion.text, attempt.marks)
+    text = with_tags(completion.text, attempt.request.thought_marks)
     found = thought(text)
     return {
         "night": attempt.night,

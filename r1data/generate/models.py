@@ -3,7 +3,8 @@
     >>> resolve("embedded:smollm2-135m-instruct").context_tokens
     8192
 
-Weights are safetensors only, and no model brings code of its own: a folder that does is refused.
+Weights are safetensors only, and no model brings code of its own: a folder that does is refused, unless the
+teacher says `allow_model_code = true`. Then the code runs with the rights of whoever runs r1data.
 """
 
 import re
@@ -24,9 +25,12 @@ ELSEWHERE = ("fake:", "api:", "replay:")
 """Models without files here: scripted, behind an API, or known by the completions that they left."""
 HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
 """What is taken of a hub repository: weights, configuration, tokenizer."""
+HUB_CODE = ("*.py", "*.bin", "*.pt")
+"""What is taken besides, if the model may bring code."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFUSED = ("*.py", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack", "*.gguf")
+_PICKLED = ("*.bin", "*.pt")
 _NEVER_LOADED = {"training_args.bin"}  # trainers leave it beside the weights; nothing here opens it
 _HASHED_TEXTS = (
     "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "merges.txt", "chat_template.jinja",
@@ -46,9 +50,11 @@ class ModelFolder:
     """The template that an engine renders messages with, in Jinja; None when the model brings none."""
     context_tokens: int | None
     """Prompt and completion together that the model was made for; None when it does not say."""
+    allow_code: bool = False
+    """Whether code and pickled weights that it brings may be loaded."""
 
 
-def resolve(model: str, revision: str | None = None) -> ModelFolder:
+def resolve(model: str, revision: str | None = None, *, allow_code: bool = False) -> ModelFolder:
     """Find a model on this machine; nothing is downloaded.
 
     Args:
@@ -56,6 +62,7 @@ def resolve(model: str, revision: str | None = None) -> ModelFolder:
             `fake:<word>` of the scripted engine, `api:<name>` as servers know it, `replay:<name>`.
         revision: the commit of a hub id, or the version of a model without files; others are named by what
             they contain.
+        allow_code: take a model that brings code or pickled weights.
 
     Raises:
         OfflineError: the model was never fetched; the message says how to fetch it.
@@ -67,8 +74,8 @@ def resolve(model: str, revision: str | None = None) -> ModelFolder:
     if model.startswith(EMBEDDED):
         return read_folder(_embedded(model))
     if Path(model).expanduser().is_dir():
-        return read_folder(Path(model).expanduser().resolve())
-    return read_folder(hub_snapshot(model, revision), revision)
+        return read_folder(Path(model).expanduser().resolve(), allow_code=allow_code)
+    return read_folder(hub_snapshot(model, revision, allow_code=allow_code), revision, allow_code=allow_code)
 
 
 def embedded_folder(name: str) -> Path:
@@ -76,47 +83,66 @@ def embedded_folder(name: str) -> Path:
     return paths.models() / name
 
 
-def read_folder(path: Path, revision: str | None = None) -> ModelFolder:
+def read_folder(path: Path, revision: str | None = None, *, allow_code: bool = False) -> ModelFolder:
     """Check a folder with config.json, a tokenizer and *.safetensors; `revision` replaces the hash.
 
     Raises:
-        ConfigError: it holds code, pickled weights, or no model at all.
+        ConfigError: it holds code or pickled weights that are not allowed, or no model at all.
         InputError: a file is missing or cut off.
     """
-    check_folder(path)
+    check_folder(path, allow_code=allow_code)
     config = _json(path / "config.json")
     tokens = config.get("max_position_embeddings") or config.get("text_config", {}).get(
         "max_position_embeddings"
     )
-    return ModelFolder(path, revision or revision_of(path), _chat_template(path), tokens)
+    return ModelFolder(path, revision or revision_of(path), _chat_template(path), tokens, allow_code)
 
 
-def check_folder(path: Path) -> None:
-    """Refuse a folder that is no complete safetensors model, or that could run code when it is loaded."""
+def check_folder(path: Path, *, allow_code: bool = False) -> None:
+    """Refuse a folder that is no complete model, or that could run code when it is loaded."""
     if not (path / "config.json").is_file():
         raise ConfigError(
             f"{path} has no config.json. A model folder has config.json, a tokenizer and *.safetensors."
         )
     for name in ("config.json", "tokenizer_config.json"):
-        if (path / name).is_file() and "auto_map" in _json(path / name):
-            raise ConfigError(
-                f"{path / name} has `auto_map`, which loads code from the model. Use a copy without that "
-                "key, if the architecture is one that transformers knows."
-            )
-    for pattern in _REFUSED:
-        for file in sorted(path.glob(pattern)):
-            if file.name not in _NEVER_LOADED:
-                raise ConfigError(
-                    f"{file} is code or pickled weights. Use a copy of the model with safetensors only."
-                )
+        if (path / name).is_file():
+            _check_auto_map(path / name, allow_code=allow_code)
+    if not allow_code:
+        _refuse_code(path)
     for file in _weights(path):
-        _check_safetensors(file)
+        if file.suffix == ".safetensors":
+            _check_safetensors(file)
     if not any((path / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise InputError(f"{path} has no tokenizer (tokenizer.json). {_mend(path)}")
 
 
+def _check_auto_map(file: Path, *, allow_code: bool) -> None:
+    code = _json(file).get("auto_map")
+    if code is not None and not allow_code:
+        raise ConfigError(
+            f"{file} has `auto_map`, which loads code from the model. Use a copy without that key, if the "
+            "architecture is one that transformers knows, or give the teacher `allow_model_code = true`."
+        )
+    if "--" in orjson.dumps(code).decode():  # `owner/name--module.Class`, at no commit
+        raise ConfigError(
+            f"{file} takes code from another repository: {code}. Copy that code into the folder and name it "
+            "in `auto_map` without `--`."
+        )
+
+
+def _refuse_code(path: Path) -> None:
+    for pattern in _REFUSED:
+        for file in sorted(path.glob(pattern)):
+            if file.name not in _NEVER_LOADED:
+                raise ConfigError(
+                    f"{file} is code or pickled weights. Use a copy of the model with safetensors only, or "
+                    "give the teacher `allow_model_code = true`."
+                )
+
+
 def revision_of(path: Path) -> str:
-    """XXH3-128 over weights, tokenizer, configuration and template, without what only tells who saved them.
+    """XXH3-128 over weights, tokenizer, configuration, template and code, without what only tells who saved
+    them.
 
     270 MB take 0.1 s when they are in the page cache; larger models are as fast as the disk.
     """
@@ -125,7 +151,8 @@ def revision_of(path: Path) -> str:
         if (path / name).is_file():
             content = {key: value for key, value in _json(path / name).items() if key not in _VOLATILE}
             hasher.update(orjson.dumps([name, content], option=orjson.OPT_SORT_KEYS))
-    for file in [path / name for name in _HASHED_TEXTS if (path / name).is_file()] + _weights(path):
+    texts = [path / name for name in _HASHED_TEXTS if (path / name).is_file()]
+    for file in [*texts, *_weights(path), *sorted(path.glob("*.py"))]:
         hasher.update(orjson.dumps([file.name, file.stat().st_size]))
         with file.open("rb") as stream:
             while block := stream.read(1 << 22):
@@ -133,7 +160,9 @@ def revision_of(path: Path) -> str:
     return hasher.hexdigest()
 
 
-def hub_snapshot(model: str, revision: str | None, *, local_only: bool = True) -> Path:
+def hub_snapshot(
+    model: str, revision: str | None, *, local_only: bool = True, allow_code: bool = False
+) -> Path:
     """The snapshot folder of a hub id at a pinned commit.
 
     Raises:
@@ -156,7 +185,10 @@ def hub_snapshot(model: str, revision: str | None, *, local_only: bool = True) -
         ) from error
     try:
         folder = snapshot_download(
-            model, revision=revision, allow_patterns=list(HUB_FILES), local_files_only=local_only
+            model,
+            revision=revision,
+            allow_patterns=[*HUB_FILES, *(HUB_CODE if allow_code else ())],
+            local_files_only=local_only,
         )
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         command = f"r1data model fetch {model} --revision {revision}"
@@ -185,6 +217,9 @@ def _weights(path: Path) -> list[Path]:
     named = set(_json(index)["weight_map"].values()) if index.is_file() else set()
     if missing := sorted(named - {file.name for file in files}):
         raise InputError(f"{path} lacks {', '.join(missing)}, which {index.name} names. {_mend(path)}")
+    if not files:  # pickled weights come here only if they are allowed
+        found = (file for pattern in _PICKLED for file in path.glob(pattern))
+        files = sorted(file for file in found if file.name not in _NEVER_LOADED)
     if not files:
         raise InputError(f"{path} has no *.safetensors. {_mend(path)}")
     return files

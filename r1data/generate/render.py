@@ -4,14 +4,15 @@
 'What is 2 + 2?'
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from r1data.errors import InputError
 from r1data.generate.engine import Request
-from r1data.ids import canonical_text
 from r1data.recipe import FewShot, Teacher
-from r1data.text import CLOSE, OPEN
 
 Message = dict[str, str]
 
@@ -27,12 +28,31 @@ def render(
     system = [teacher.system_prompt] if teacher.system_prompt else []
     system += [message["content"] for message in own if message["role"] == "system"]
     front = [{"role": "system", "content": "\n\n".join(system)}] if system else []
-    shots = [turn for shot in teacher.shots(family) for turn in _turns(shot)]
+    shots = [turn for shot in teacher.shots(family) for turn in _turns(shot, teacher.thought_marks)]
     return (*front, *shots, *(message for message in own if message["role"] != "system"))
 
 
-def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> list[int]:
+@dataclass(frozen=True)
+class Rendered:
+    """A request as the model receives it."""
+
+    ids: list[int]
+    """Token ids."""
+    opening: str
+    """What of them belongs to the completion's text, in front of what the model writes: the thought that the
+    template opened, and the prefill.
+    """
+
+
+def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> Rendered:
     """Token ids of a request: chat template, opened assistant turn, prefill.
+
+    Many templates of reasoning models end with an opened thought, which the model then never writes itself.
+    A prefill that opens the thought takes the place of the template's opening, so the mark comes once. A
+    template that closes an empty thought, as some do when thinking is switched off, has opened none.
+
+    What this does not see: whether the template shows every message as it is; some leave out thoughts of
+    earlier turns.
 
     Args:
         tokenizer: a Hugging Face tokenizer.
@@ -40,24 +60,73 @@ def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> l
         template: Jinja text that replaces the tokenizer's own.
 
     Raises:
-        InputError: the tokens do not decode to the text that was meant: the model would see another prompt.
+        InputError: a message holds a control token of the model, which would end its turn or begin another;
+            the template refuses the messages; or the tokens do not decode to the text that was meant, so
+            that the model would see another prompt.
     """
+    from jinja2 import TemplateError
+
+    if found := _control_tokens(tokenizer, request, template):
+        raise InputError(f"its messages contain {found[0]!r}, which is a control token of the model")
     switch = {} if request.thinking is None else {"enable_thinking": request.thinking}
-    text = tokenizer.apply_chat_template(
-        list(request.messages), chat_template=template, add_generation_prompt=True, tokenize=False, **switch
-    )
-    text += request.prefill or ""
+    try:
+        text = tokenizer.apply_chat_template(
+            list(request.messages),
+            chat_template=template,
+            add_generation_prompt=True,
+            tokenize=False,
+            **switch,
+        )
+    except TemplateError as error:
+        raise InputError(f"the chat template refuses its messages: {error}") from error
+    text, opening = _opened(text, request)
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     decoded = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-    if canonical_text(decoded) != canonical_text(
-        text
-    ):  # some tokenizers normalise to NFC or put a blank in front
-        raise InputError(
-            f"{request.rollout_id}: the tokenizer does not give its prompt back; it starts {text[:80]!r}."
-        )
-    return ids
+    if _comparable(decoded, tokenizer) != _comparable(text, tokenizer):
+        raise InputError(f"the tokenizer does not give its prompt back, which starts {text[:80]!r}")
+    return Rendered(ids, opening)
 
 
-def _turns(shot: FewShot) -> tuple[Message, Message]:
-    thought = f"{OPEN}\n{shot.reasoning}\n{CLOSE}\n\n{shot.answer}"
+def _opened(text: str, request: Request) -> tuple[str, str]:
+    """The prompt with its prefill, and what of its end belongs to the completion."""
+    mark, prefill = request.thought_marks[0], request.prefill or ""
+    opening = ""
+    if text.rstrip().endswith(mark):
+        opening = text[text.rindex(mark) :]
+    if opening and prefill.lstrip().startswith(mark):
+        text, opening = text.removesuffix(opening), ""
+    return text + prefill, opening + prefill
+
+
+def _control_tokens(tokenizer: Any, request: Request, template: str | None) -> list[str]:
+    """Tokens in the messages that the model takes as control: tokenizers see no difference between text that
+    says `<|im_end|>` and the end of a turn. Marks of a thought may be shown, as few-shots do.
+    """
+    source = template or tokenizer.chat_template or ""
+    messages = "\n".join(message["content"] for message in request.messages)
+    return [
+        token.content
+        for token in tokenizer.added_tokens_decoder.values()
+        if token.content in messages
+        and token.content.strip()
+        and token.content not in request.thought_marks
+        and (token.special or token.content in source)  # others, such as `<b>`, are only common texts
+    ]
+
+
+def _comparable(text: str, tokenizer: Any) -> str:
+    """The text without what tokenizers change by design: some normalise to NFC, some put a blank in front,
+    and some tokens take in the blanks beside them.
+    """
+    for token in tokenizer.added_tokens_decoder.values():
+        if token.lstrip and token.content in text:
+            text = re.sub(rf"\s+{re.escape(token.content)}", lambda found: found[0].lstrip(), text)
+        if token.rstrip and token.content in text:
+            text = re.sub(rf"{re.escape(token.content)}\s+", lambda found: found[0].rstrip(), text)
+    return unicodedata.normalize("NFC", text).lstrip()
+
+
+def _turns(shot: FewShot, marks: tuple[str, str]) -> tuple[Message, Message]:
+    opening, closing = marks
+    thought = f"{opening}\n{shot.reasoning}\n{closing}\n\n{shot.answer}"
     return {"role": "user", "content": shot.prompt}, {"role": "assistant", "content": thought}

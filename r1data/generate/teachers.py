@@ -7,9 +7,18 @@ import polars as pl
 
 from r1data import ids
 from r1data.errors import ConfigError
-from r1data.generate.models import ModelFolder
+from r1data.generate.models import ModelFolder, resolve
 from r1data.recipe import Teacher
 from r1data.schema import TABLES
+
+
+def model_of(teacher: Teacher) -> ModelFolder:
+    """The teacher's model as it is on this machine; code that it brings only if the teacher allows it.
+
+    Raises:
+        ConfigError, OfflineError, InputError: see `resolve`.
+    """
+    return resolve(teacher.model, teacher.revision, allow_code=teacher.allow_model_code)
 
 
 def with_template(model: ModelFolder, teacher: Teacher) -> ModelFolder:

@@ -6,10 +6,9 @@ from datetime import datetime
 import polars as pl
 
 from r1data.curate.current import current_contamination, current_references, deciding_verdicts
-from r1data.generate.models import resolve
 from r1data.generate.plan import plan
 from r1data.generate.replay import available
-from r1data.generate.teachers import teacher_row
+from r1data.generate.teachers import model_of, teacher_row
 from r1data.generate.unsolved import unsolved
 from r1data.lake.overlay import Scan, overlaid
 from r1data.prompts.tonight import held_out, take_in
@@ -41,7 +40,7 @@ def dry_run(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> DryRun:
     taken = take_in(with_items, recipe, night=night, now=now)
     after = overlaid(with_items, taken.tables(), partition)
     teacher = load_teacher(recipe.generate.teacher)
-    row = teacher_row(teacher, resolve(teacher.model, teacher.revision), night)
+    row = teacher_row(teacher, model_of(teacher), night)
     teacher_id = row["teacher_id"].item()
     return DryRun(recipe, night, after, teacher_id, plan_tonight(after, recipe, night, teacher_id).collect())
 

@@ -1,40 +1,34 @@
-"""The vLLM engine, parent side: one child process behind a socket pair, under a supervisor.
-
-Messages are JSON objects in frames of `multiprocessing.connection`; nothing is pickled, and nothing listens
-beyond the loopback interface.
-
-    to the child     {"settings": …} once · {"requests": [Request, …]} · {"load": folder}
-    from the child   {"ready": version} · {"finished": [Completion, …], "received": n, "open": n}
-                     · {"loaded": folder} · {"fatal": text}
+"""The vLLM engine, parent side: keeps a child process (`vllm_process.py`) supplied, and starts a smaller one
+when memory runs out.
 """
 
 import importlib.util
+import logging
 import os
-import re
-import socket
-import sys
-import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
-
-import orjson
 
 from r1data import paths
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engine import Completion, Request
 from r1data.generate.models import ModelFolder, resolve
-from r1data.generate.supervised import Supervised
+from r1data.generate.vllm_process import OutOfMemory, VllmProcess
 from r1data.recipe import Generate
 
-_CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+")
-_CLOSE_S = 10.0
+log = logging.getLogger("r1data")
+
+_LEAST_SHARE = 8  # of the recipe's max_num_seqs; with less, the settings do not fit the machine
 
 
 class VllmEngine:
-    """vLLM's AsyncLLM in a process of its own."""
+    """vLLM's AsyncLLM in a process of its own.
+
+    When memory runs out, at the start or later, it goes on with half of `max_num_seqs` (and on CPU half of
+    `kv_cache_bytes`) and asks again what was in flight: `slots` falls, and nothing is lost.
+    """
 
     name = "vllm"
 
@@ -59,16 +53,26 @@ class VllmEngine:
                 f"[generate] context_tokens = {generate.context_tokens}, but {model.path} was made for "
                 f"{model.context_tokens}. Lower context_tokens."
             )
-        self.slots = generate.vllm.max_num_seqs
         self.log = Path()
-        self._settings = generate.vllm.model_dump() | {
+        self._settings: dict[str, Any] = generate.vllm.model_dump() | {
             "model": str(model.path),
+            "allow_code": model.allow_code,
             "chat_template": model.chat_template,
             "context_tokens": generate.context_tokens,
         }
-        self._open: set[str] = set()
+        self._least = max(1, -(-generate.vllm.max_num_seqs // _LEAST_SHARE))
+        self._weights: str | None = None
+        self._open: dict[str, Request] = {}
         self._sent = self._received = self._child_open = 0
-        self._process: Supervised | None = None
+        self._counted: Counter[str] = Counter()
+        self._counted_before: Counter[str] = Counter()
+        self._starts = 0
+        self._process: VllmProcess | None = None
+
+    @property
+    def slots(self) -> int:
+        """Completions that it works on at once; fewer after memory ran out."""
+        return self._settings["max_num_seqs"] * self._settings["data_parallel"]
 
     def __enter__(self) -> Self:
         """Start the child and wait until the model is loaded, at most `start_timeout_s`.
@@ -76,29 +80,17 @@ class VllmEngine:
         Raises:
             EngineError: it did not start; the message names its log.
         """
-        started = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        self.log = paths.home() / "logs" / f"vllm-{started}-{os.getpid()}.log"
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "r1data.generate.vllm_child", str(theirs.fileno())]
-            environment = _environment(self._settings["tensor_parallel"])
-            self._process = Supervised(
-                command, pass_fds=[theirs.fileno()], log=self.log, environment=environment
-            )
-        self._connection = Connection(ours.detach())
         try:
-            self._send({"settings": self._settings})
-            self.name = f"vllm {self._wait_for('ready')}"
+            self._start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._connection.close()  # the child ends when it sees this
         if self._process is not None:
-            self._process.wait(_CLOSE_S)
             self._process.stop()
+            self._process = None
         self._open.clear()
 
     @property
@@ -112,24 +104,30 @@ class VllmEngine:
         Raises:
             EngineError: the child died.
         """
-        self._send({"requests": list(requests)})
-        self._sent += len(requests)
-        self._open.update(request.rollout_id for request in requests)
+        self._open.update((request.rollout_id, request) for request in requests)
+        try:
+            self._send(requests)
+        except OutOfMemory as error:
+            self._start_smaller(error)
 
     def poll(self, timeout_s: float) -> list[Completion]:
         """What finished since the last call; waits up to `timeout_s` for the first one.
+
+        It takes as long as a start when memory ran out.
 
         Raises:
             EngineError: the child died; what it had sent before was returned by earlier calls.
         """
         completions: list[Completion] = []
         try:
-            while self._connection.poll(0 if completions else timeout_s):
-                completions += self._read()
-        except (EOFError, OSError, EngineError) as error:
-            if not completions:
-                raise self._died(error) from error
-        self._open.difference_update(completion.rollout_id for completion in completions)
+            while (message := self._running.receive(0 if completions else timeout_s)) is not None:
+                completions += self._take(message)
+        except EngineError as error:
+            if completions:
+                return completions  # the next call meets the same end
+            if not isinstance(error, OutOfMemory):
+                raise
+            self._start_smaller(error)
         return completions
 
     def load(self, model: str) -> None:
@@ -143,81 +141,80 @@ class VllmEngine:
             raise EngineError(
                 f"{self.name} has {len(self._open)} requests in flight. Load a model between runs."
             )
-        self._send({"load": str(resolve(model).path)})
-        self._wait_for("loaded")
+        self._weights = str(resolve(model).path)
+        self._load()
 
-    def _read(self) -> list[Completion]:
-        message = orjson.loads(self._connection.recv_bytes())
-        if "fatal" in message:
-            raise EngineError(message["fatal"])
-        if "finished" not in message:
-            return []
-        self._received, self._child_open = message["received"], message["open"]
-        return [Completion(**completion) for completion in message["finished"]]
+    def counters(self) -> dict[str, float]:
+        """vLLM's own counts: `completion_tokens`, `prompt_tokens`, `cached_tokens`, `preemptions`.
 
-    def _wait_for(self, word: str) -> Any:
-        deadline = time.monotonic() + self._settings["start_timeout_s"]
-        try:
-            while not self._connection.poll(0.5):
-                if time.monotonic() > deadline:
-                    raise EngineError(
-                        f"vLLM was not {word} within {self._settings['start_timeout_s']:.0f} s. Read "
-                        f"{self.log}, and raise start_timeout_s in [generate.vllm] if it was still busy."
-                    )
-            message = orjson.loads(self._connection.recv_bytes())
-        except (EOFError, OSError) as error:
-            raise self._died(error) from error
-        if "fatal" in message:
-            raise self._died(EngineError(message["fatal"]))
-        return message[word]
+        What a child had counted that died of memory is lost with it: of that, only what came back is counted.
+        """
+        self._running.send({"counters": True})
+        counted = self._running.wait_for("counters")
+        return {name: number + self._counted_before[name] for name, number in counted.items()}
 
-    def _send(self, message: dict[str, Any]) -> None:
-        try:
-            self._connection.send_bytes(orjson.dumps(message, default=lambda section: section.model_dump()))
-        except OSError as error:
-            raise self._died(error) from error
+    @property
+    def _running(self) -> VllmProcess:
+        if self._process is None:
+            raise EngineError(f"{self.name} is not started. Use it as a context manager.")
+        return self._process
 
-    def _died(self, cause: BaseException) -> EngineError:
-        status = None
-        if self._process is not None:
-            self._process.wait(_CLOSE_S)  # it ends by itself, and then tells how
-            status = self._process.stop()
-        said = str(cause)
-        if not isinstance(cause, EngineError) or "root cause" in said:
-            said = _last_words(self.log)
-        return EngineError(
-            f'vLLM ended (status {status}): "{said}". Its log is {self.log}. Run again once that is mended.'
+    def _start(self) -> None:
+        """Start children until one has room, and give it the requests that are open."""
+        while True:
+            self._starts += 1
+            started = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+            self.log = paths.home() / "logs" / f"vllm-{started}-{os.getpid()}-{self._starts}.log"
+            self._sent = self._received = self._child_open = 0
+            self._process = VllmProcess(self._settings, self.log)
+            try:
+                self.name = f"vllm {self._process.wait_for('ready')}"
+                if self._weights is not None:
+                    self._load()
+                return self._send(list(self._open.values()))
+            except OutOfMemory as error:
+                self._make_smaller(error)
+
+    def _start_smaller(self, error: OutOfMemory) -> None:
+        self._counted_before += self._counted
+        self._counted.clear()
+        self._make_smaller(error)
+        self._start()
+
+    def _make_smaller(self, error: OutOfMemory) -> None:
+        self._running.stop()
+        was = self._settings["max_num_seqs"]
+        if was // 2 < self._least:
+            raise EngineError(
+                f"{error} Memory did not suffice for max_num_seqs = {was} either. In [generate.vllm], lower "
+                "kv_cache_bytes (CPU) or gpu_memory_share (GPU), or max_num_seqs; or lower context_tokens."
+            ) from error
+        self._settings["max_num_seqs"] = was // 2
+        self._settings["kv_cache_bytes"] //= 2
+        log.warning(
+            "vLLM ran out of memory; starting it again with max_num_seqs = %d (on CPU: kv_cache_bytes = %d), "
+            "%d requests in flight. Its log was %s",
+            self._settings["max_num_seqs"],
+            self._settings["kv_cache_bytes"],
+            len(self._open),
+            self.log,
         )
 
+    def _send(self, requests: Sequence[Request]) -> None:
+        if requests:
+            self._running.send({"requests": list(requests)})
+            self._sent += len(requests)
 
-def _last_words(log: Path) -> str:
-    """The last error that a log names, else its last line."""
-    lines = [
-        line.strip()
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
-        if line.strip()
-    ]
-    causes = [found[0] for line in lines if (found := _CAUSE.search(line)) and "root cause" not in line]
-    return (causes or lines or ["no message"])[-1]
+    def _load(self) -> None:
+        self._running.send({"load": self._weights})
+        self._running.wait_for("loaded")
 
-
-def _environment(ranks: int) -> dict[str, str]:
-    """Settings for vLLM; a variable that is set already stays."""
-    cores = (
-        sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
-    share = [cores[len(cores) * rank // ranks : len(cores) * (rank + 1) // ranks] for rank in range(ranks)]
-    ours = {
-        "VLLM_CPU_OMP_THREADS_BIND": "|".join(
-            ",".join(map(str, part)) for part in share
-        ),  # "auto" leaves cores idle
-        "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
-        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_HOST_IP": "127.0.0.1",
-        "HF_HUB_OFFLINE": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-    }
-    if sys.platform == "linux":
-        ours["GLOO_SOCKET_IFNAME"] = "lo"
-    return ours | os.environ
+    def _take(self, message: dict[str, Any]) -> list[Completion]:
+        self._received, self._child_open = message["received"], message["open"]
+        completions = [Completion(**completion) for completion in message["finished"]]
+        for completion in completions:
+            self._open.pop(completion.rollout_id, None)
+            self._counted["completion_tokens"] += completion.completion_tokens
+            self._counted["prompt_tokens"] += completion.prompt_tokens
+            self._counted["cached_tokens"] += completion.cached_tokens or 0
+        return completions

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,17 +14,30 @@ import orjson
 import vllm
 from transformers import AutoTokenizer
 from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.inputs import tokens_input
 from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+from vllm.v1.metrics.reader import Counter, get_metrics_snapshot
 
-from r1data.errors import InputError
 from r1data.generate.engine import Completion, Request
-from r1data.generate.render import chat_ids
+from r1data.generate.render import Rendered, chat_ids
 from r1data.recipe import Sampling
 
 _RENDERED = 1024  # prompts whose tokens are kept, since the rollouts of a prompt come one after the other
 _STEP_TOKENS = 2048  # vLLM's default
+_UNFINISHED = {
+    "abort": "vLLM aborted it",
+    "error": "vLLM reports a fault of its own, which its log tells",
+    "repetition": "vLLM ended a pattern of tokens that repeats",
+}
+_COUNTERS = {
+    "vllm:generation_tokens": "completion_tokens",
+    "vllm:prompt_tokens": "prompt_tokens",
+    "vllm:prompt_tokens_cached": "cached_tokens",
+    "vllm:num_preemptions": "preemptions",
+}
 _PROBE = Request("probe", "probe", 0, ({"role": "user", "content": "What is 2 + 2?"},), seed=0, max_tokens=1)
 
 
@@ -40,8 +53,10 @@ class Server:
         self._connection = connection
         self._context = settings["context_tokens"]
         self._template = settings["chat_template"]
-        self._tokenizer = AutoTokenizer.from_pretrained(settings["model"])
-        self._rendered: dict[bytes, list[int]] = {}
+        self._tokenizer = AutoTokenizer.from_pretrained(
+            settings["model"], trust_remote_code=settings["allow_code"]
+        )
+        self._rendered: dict[bytes, Rendered] = {}
         chat_ids(self._tokenizer, _PROBE, self._template)
         self._engine = AsyncLLM.from_engine_args(_arguments(settings))
         self._inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -58,6 +73,9 @@ class Server:
         while (message := await self._inbox.get()) is not None:
             if "load" in message:
                 await self._load(message["load"])
+                continue
+            if "counters" in message:
+                await self._send({"counters": _counters()})
                 continue
             self._received += len(message["requests"])
             self._open += len(message["requests"])
@@ -109,29 +127,40 @@ class Server:
     async def _complete(self, request: Request) -> Completion:
         began = time.monotonic()
         try:
-            ids = self._ids(request)
-        except InputError as error:
-            print(error, file=sys.stderr, flush=True)
-            return Completion(request.rollout_id, "", "rejected", 0, 0, 0.0)
-        room = self._context - len(ids)
+            rendered = self._render(request)
+        except Exception as error:  # a prompt that cannot be rendered is one row, whatever the reason
+            return _failed(request, "rejected", error)
+        n_prompt = len(rendered.ids)
+        room = self._context - n_prompt
         if room < 1:
-            return Completion(request.rollout_id, "", "rejected", len(ids), 0, 0.0)
-        parameters = _parameters(request, min(request.max_tokens, room))
-        async for result in self._engine.generate({"prompt_token_ids": ids}, parameters, request.rollout_id):
-            final = result
+            why = ValueError(f"its {n_prompt} tokens leave no room in a context of {self._context}")
+            return replace(_failed(request, "rejected", why), prompt_tokens=n_prompt)
+        prompt = tokens_input(rendered.ids)
+        try:
+            parameters = _parameters(request, min(request.max_tokens, room))
+            async for result in self._engine.generate(prompt, parameters, request.rollout_id):
+                final = result
+        except EngineDeadError:
+            raise
+        except Exception as error:
+            if self._engine.errored:
+                raise
+            return replace(_failed(request, "error", error.__cause__ or error), prompt_tokens=n_prompt)
         written = final.outputs[0]
+        reason = written.finish_reason or "error"
         return Completion(
             rollout_id=request.rollout_id,
-            text=(request.prefill or "") + written.text,
-            finish_reason=written.finish_reason or "error",
-            prompt_tokens=len(ids),
-            completion_tokens=len(written.token_ids),
+            text=rendered.opening + written.text,
+            finish_reason=reason,
+            prompt_tokens=n_prompt,
+            completion_tokens=len(written.token_ids),  # with the token that ended it, as vLLM counts too
             elapsed_s=time.monotonic() - began,
             cached_tokens=final.num_cached_tokens,
+            detail=_UNFINISHED.get(reason),
         )
 
-    def _ids(self, request: Request) -> list[int]:
-        key = orjson.dumps([request.messages, request.prefill, request.thinking])
+    def _render(self, request: Request) -> Rendered:
+        key = orjson.dumps([request.messages, request.prefill, request.thinking, request.thought_marks])
         if key not in self._rendered:
             if len(self._rendered) >= _RENDERED:
                 self._rendered.clear()
@@ -141,7 +170,22 @@ class Server:
 
 def _request(fields: dict[str, Any]) -> Request:
     sampling = Sampling.model_validate(fields["sampling"])
-    return Request(**fields | {"messages": tuple(fields["messages"]), "sampling": sampling})
+    tuples = {name: tuple(fields[name]) for name in ("messages", "thought_marks")}
+    return Request(**fields | tuples | {"sampling": sampling})
+
+
+def _failed(request: Request, finish_reason: str, error: BaseException) -> Completion:
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return Completion(request.rollout_id, "", finish_reason, 0, 0, 0.0, detail=said)
+
+
+def _counters() -> dict[str, float]:
+    """What vLLM has counted, all copies of the model together."""
+    counted = dict.fromkeys(_COUNTERS.values(), 0)
+    for metric in get_metrics_snapshot():
+        if isinstance(metric, Counter) and metric.name in _COUNTERS:
+            counted[_COUNTERS[metric.name]] += metric.value
+    return counted
 
 
 def _parameters(request: Request, max_tokens: int) -> SamplingParams:
@@ -176,17 +220,20 @@ def _arguments(settings: dict[str, Any]) -> AsyncEngineArgs:
         # that the CPU's attention takes, 512 short rollouts of 64 prompts took 26 s instead of 52 s.
         "block_size": 32,
     }
+    on_gpu = {"gpu_memory_utilization": settings["gpu_memory_share"]}
     return AsyncEngineArgs(
         model=settings["model"],
-        load_format="safetensors",
+        trust_remote_code=settings["allow_code"],
+        load_format="auto" if settings["allow_code"] else "safetensors",
         dtype=settings["dtype"],
         max_model_len=context,
         max_num_seqs=settings["max_num_seqs"],
         tensor_parallel_size=settings["tensor_parallel"],
+        data_parallel_size=settings["data_parallel"],
         enable_prefix_caching=True,
-        disable_log_stats=True,
+        disable_log_stats=False,  # `counters` reads them
         enable_log_requests=False,
-        **(on_cpu if current_platform.is_cpu() else {}),
+        **(on_cpu if current_platform.is_cpu() else on_gpu),
     )
 
 

@@ -12,9 +12,9 @@ import polars as pl
 from r1data.curate.current import current_contamination
 from r1data.curate.decontaminate import contamination
 from r1data.curate.decontaminate import version as contamination_version
-from r1data.generate.models import resolve
 from r1data.generate.render import render
 from r1data.generate.replay import check_replay
+from r1data.generate.teachers import model_of
 from r1data.lake.overlay import Scan
 from r1data.prompts import intake, questions
 from r1data.prompts.length import check_fits
@@ -104,7 +104,7 @@ def _compare(
 def _check_lengths(asked: pl.LazyFrame, recipe: Recipe) -> None:
     """Raise InputError if a prompt does not fit into the teacher's context, before anything is published."""
     teacher = load_teacher(recipe.generate.teacher)
-    tokenizer = resolve(teacher.model, teacher.revision).path / "tokenizer.json"
+    tokenizer = model_of(teacher).path / "tokenizer.json"
     if not tokenizer.is_file():
         return  # the engine measures with the tokenizer that it has, and rejects what does not fit row by row
     rows = asked.select("origin", "messages", "family").collect().iter_rows(named=True)

@@ -14,7 +14,7 @@ class VllmSettings(Section):
     max_num_seqs: int = Field(default=128, ge=1)
     """Completions decoded at once by each copy of the model: the engine's slots."""
     kv_cache_bytes: int = Field(default=2**30, ge=2**26)
-    """On CPU: memory of the KV cache."""
+    """On CPU: memory of the KV cache, for each device of each copy of the model."""
     gpu_memory_share: float = Field(default=0.9, gt=0, le=1)
     """On GPU: share of its memory that vLLM may take."""
     dtype: str = "bfloat16"

@@ -48,6 +48,31 @@ def test_code_and_pickled_weights_are_refused_by_name(write_model, config, files
         resolve(str(write_model(config=config, files=files)))
 
 
+CODE = {"modeling_x.py": b"x = 1"}
+MAP = {"auto_map": {"AutoModelForCausalLM": "modeling_x.Model"}}
+
+
+def test_code_and_pickled_weights_are_taken_if_the_teacher_allows_it(write_model):
+    pickled = write_model("pickled", MAP, CODE | {"pytorch_model.bin": b"pickled"})
+    (pickled / "model.safetensors").unlink()
+    model = resolve(str(pickled), allow_code=True)
+    assert model.allow_code and not resolve(str(write_model())).allow_code
+    with pytest.raises(ConfigError, match=r"allow_model_code = true"):
+        resolve(str(pickled))
+
+
+def test_the_revision_follows_code_that_is_allowed(write_model):
+    first = resolve(str(write_model("a", MAP, CODE)), allow_code=True)
+    other = resolve(str(write_model("b", MAP, {"modeling_x.py": b"x = 2"})), allow_code=True)
+    assert first.revision != other.revision
+
+
+def test_code_of_another_repository_is_refused_even_so(write_model):
+    elsewhere = {"auto_map": {"AutoConfig": "owner/name--configuration_x.Config"}}
+    with pytest.raises(ConfigError, match="takes code from another repository"):
+        resolve(str(write_model(config=elsewhere)), allow_code=True)
+
+
 def test_a_trainers_leftover_is_no_reason_to_refuse_a_folder(write_model):
     assert resolve(str(write_model(files={"training_args.bin": b"pickled"}))).context_tokens == 64
 
