@@ -8,6 +8,7 @@ from r1data.errors import ConfigError, EngineError
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.openai import OpenaiEngine
+from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
 from r1data.recipe import Generate
 from tests.generate.chat_server import TIMEOUT_S, ChatServer, Reply, ask, engine_for, refusal, requests
@@ -205,7 +206,7 @@ def test_every_attempt_is_one_row_under_a_server_that_fails_every_third_request(
     frames = []
     with ChatServer(otherwise=sometimes) as server, engine_for(server, concurrency=16) as engine:
         with Journal(tmp_path / "journal") as journal:
-            summary = run(make_attempts(120), engine, journal, frames.append)
+            summary = run(Queue(make_attempts(120)), engine, journal, frames.append)
         rows = frames[0]
         assert rows.height == rows["rollout_id"].n_unique() == summary.rollouts == 120
         assert rows["finish_reason"].unique().to_list() == ["stop"]

@@ -8,6 +8,7 @@ from r1data.errors import ConfigError, EngineError
 from r1data.generate import ENGINES
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
+from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
 from r1data.recipe import Generate
 from tests.generate.batch_server import answered, drain, left_on_disk, unanswered
@@ -20,7 +21,7 @@ def go(tmp_path, batch_engine, make_attempts):
     def work(n=10, **settings):
         frames = []
         with Journal(tmp_path / "j") as journal, batch_engine(**settings) as engine:
-            run(make_attempts(n), engine, journal, frames.append)
+            run(Queue(make_attempts(n)), engine, journal, frames.append)
         rows = pl.concat(frames)
         assert rows.height == rows["rollout_id"].n_unique() == n
         return rows.sort("index")

@@ -24,7 +24,8 @@ import openai
 from r1data.generate import ENGINES, batch_fleet
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
-from r1data.generate.rollout import run
+from r1data.generate.queue import Queue
+from r1data.generate.rollout import recover, run
 from r1data.lake import Lake
 from r1data.recipe import Generate
 from tests.generate.conftest import attempts_of
@@ -34,13 +35,14 @@ folder, url = Path(sys.argv[1]), sys.argv[2]
 
 def work():
     lake = Lake(str(folder / "lake"))
-    stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
-    todo = (attempt for attempt in attempts_of({N}) if attempt.request.rollout_id not in stored)
     settings = dict(url=url, poll_s=0.05, requests_per_batch=8, batches_at_once=2)
     engine = ENGINES["openai_batch"](Generate(openai_batch=settings), resolve("api:m"))
     publish = lambda frame: lake.append("rollouts", frame, run="test", inputs={{}})
     with Journal(folder / "j") as journal, engine:
-        run(todo, engine, journal, publish, segment_s=0.1)
+        recover(journal, publish)
+        stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
+        todo = (attempt for attempt in attempts_of({N}) if attempt.request.rollout_id not in stored)
+        run(Queue(todo), engine, journal, publish, segment_s=0.1)
 
 
 print("ready", flush=True)

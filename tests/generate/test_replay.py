@@ -3,6 +3,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from r1data.generate.engine import Request
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.plan import plan
+from r1data.generate.queue import Queue
 from r1data.generate.replay import ReplayEngine, available, check_replay
 from r1data.generate.rollout import run
 from r1data.lake import Lake
@@ -138,10 +140,11 @@ def test_rows_keep_the_kind_of_reasoning_and_no_cap_and_the_teachers_marks_becom
     write_traces, tmp_path
 ):
     path = write_traces(rows=[{"q": "What?", "c": "|s|I think.|s|4"}])
-    attempt = Attempt(request("What?", 0), "2026-01-01", "t", marks=("|s|", "|s|"))
+    asked = replace(request("What?", 0), thought_marks=("|s|", "|s|"))
+    attempt = Attempt(asked, "2026-01-01", "t")
     frames = []
     with Journal(tmp_path / "j") as journal, engine(path, reasoning_kind="summary") as started:
-        run([attempt], started, journal, frames.append)
+        run(Queue([attempt]), started, journal, frames.append)
     (row,) = frames[0].to_dicts()
     assert row["completion"] == "<think>I think.</think>4"
     assert (row["reasoning_kind"], row["max_tokens"], row["elapsed_s"]) == ("summary", None, 0.0)
@@ -157,21 +160,23 @@ from conftest import attempts_of
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.replay import ReplayEngine
-from r1data.generate.rollout import run
+from r1data.generate.queue import Queue
+from r1data.generate.rollout import recover, run
 from r1data.lake import Lake
 from r1data.recipe import Generate, ReplaySettings
 
 folder = Path(sys.argv[2])
 lake = Lake(str(folder / "lake"))
-stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
-todo = [attempt for attempt in attempts_of(150) if attempt.request.rollout_id not in stored]
 settings = ReplaySettings(path=str(folder / "a.jsonl"), columns={"prompt": "q", "completion": "c"})
 engine = ReplayEngine(Generate(engine="replay", replay=settings), resolve("replay:x"))
 engine.slots = 1
 publish = lambda frame: lake.append("rollouts", frame, run="test", inputs={})
 with Journal(folder / "j") as journal, engine:
     print("ready", flush=True)
-    run(todo, engine, journal, publish, segment_s=0.2)
+    recover(journal, publish)
+    stored = set(lake.scan("rollouts").select("rollout_id").collect()["rollout_id"])
+    todo = [attempt for attempt in attempts_of(150) if attempt.request.rollout_id not in stored]
+    run(Queue(todo), engine, journal, publish, segment_s=0.2)
 """
 
 
