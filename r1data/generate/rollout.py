@@ -10,11 +10,11 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import orjson
 
-from r1data.errors import EngineError, SchemaError
+from r1data.errors import EngineError, SchemaError, StorageError
 from r1data.generate.accounting import Clock, Summary
 from r1data.generate.attempts import Attempt, row
 from r1data.generate.engine import Completion, Engine
@@ -80,7 +80,8 @@ def run(
             runner.drive(stop, on_progress)
         except BaseException:
             if not segment.publishing:  # a publication that failed leaves its rows in the journal
-                segment.publish_now()
+                with suppress(StorageError):  # a full disk is told by what is raised already
+                    segment.publish_now()
             raise
         finally:
             summary.elapsed_s = time.monotonic() - began

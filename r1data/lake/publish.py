@@ -4,6 +4,8 @@ A writer that dies leaves nothing visible: until the commit, no version names it
 the SHA-256 of its bytes, so equal content is recognised and a flipped bit is found.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,13 +156,15 @@ def _stage(rows: pl.LazyFrame, table: Table, folder: Path) -> dict[Path, DataFil
     be.
     """
     folder.mkdir(parents=True)
-    rows.sink_parquet(
-        pl.PartitionBy(
-            folder, key=list(table.partition_by), include_key=False, approximate_bytes_per_file=FILE_BYTES
-        ),
-        compression="zstd",
-        mkdir=True,
+    parts = pl.PartitionBy(
+        folder, key=list(table.partition_by), include_key=False, approximate_bytes_per_file=FILE_BYTES
     )
+    try:
+        rows.sink_parquet(parts, compression="zstd", mkdir=True)
+    except pl.exceptions.ComputeError as error:
+        if f"os error {errno.ENOSPC}" not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
     staged = {}
     for path in sorted(folder.rglob("*.parquet")):
         n_rows = pl.scan_parquet(path).select(pl.len()).collect().item()
