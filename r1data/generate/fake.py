@@ -167,7 +167,8 @@ class FakeEngine:
         prompt_tokens = sum(len(message["content"].split()) for message in request.messages)
         room = self._context - prompt_tokens
         if room < 1:
-            return Completion(request.rollout_id, "", "rejected", prompt_tokens, 0, 0.0)
+            detail = f"The prompt has {prompt_tokens} words, the context {self._context}."
+            return Completion(request.rollout_id, "", "rejected", prompt_tokens, 0, 0.0, detail=detail)
         asked = request.messages[-1]["content"]
         texts = self._script.by_prompt.get(asked) or self._script.texts
         text = texts[request.index % len(texts)]

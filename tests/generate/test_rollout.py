@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-from itertools import islice
 
 import polars as pl
 import pytest
@@ -136,11 +135,14 @@ def test_a_run_with_nothing_to_do_publishes_nothing(go, scripted):
     assert go.frames == [] and not go.journal.exists()
 
 
-def test_a_prompt_without_room_is_a_rejected_row_among_good_ones(go, scripted, make_attempts):
-    long = islice(make_attempts(1, "word " * 5000), 1)
-    summary = go(scripted(), attempts=[*make_attempts(2), *long])
-    assert summary.finish_reasons == {"stop": 2, "rejected": 1}
-    assert published(go).filter(finish_reason="rejected")["completion"].to_list() == [""]
+def test_one_prompt_without_room_among_10_000_is_one_rejected_row_with_the_reason(
+    go, scripted, make_attempts
+):
+    long = make_attempts(1, "word " * 5000)
+    summary = go(scripted(slots=1000, per_poll=1000), attempts=[*make_attempts(9_999), *long])
+    assert summary.finish_reasons == {"stop": 9_999, "rejected": 1}
+    rejected = published(go).filter(finish_reason="rejected").row(0, named=True)
+    assert rejected["completion"] == "" and "5000 words" in rejected["detail"]
 
 
 def test_a_run_outside_the_main_thread_works(go, scripted):
