@@ -41,7 +41,7 @@ def plan(
             Without it, an engine makes what it is asked for.
 
     Returns:
-        Table `plan`, sorted by prompt and index: attempts that share a prompt are neighbours in the engine.
+        Table `plan`, sorted by prompt and index.
     """
     stored = rollouts.filter(pl.col("night") != night).select(
         "rollout_id", "prompt_id", "teacher_id", "finish_reason", "max_tokens"
@@ -70,8 +70,8 @@ def plan(
 
 
 def missing(plan: pl.LazyFrame, rollouts: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of a plan whose rollout is not stored, in the plan's order: what the runner has yet to make."""
-    return plan.join(rollouts.select("rollout_id"), on="rollout_id", how="anti", maintain_order="left")
+    """Rows of a plan whose rollout is not stored."""
+    return plan.join(rollouts.select("rollout_id"), on="rollout_id", how="anti")
 
 
 def _attempts(prompts: pl.LazyFrame, n: int, available: pl.LazyFrame | None) -> pl.LazyFrame:

@@ -11,7 +11,8 @@ from r1data.schema import TABLES
 
 
 def todo(plan: pl.LazyFrame, rollouts: pl.LazyFrame) -> pl.LazyFrame:
-    """Planned rows whose rollout is not stored, in the plan's order, with `parent_finish`.
+    """Planned rows whose rollout is not stored, with `parent_finish`, by prompt and index: attempts that share
+    a prompt are neighbours in the engine, and a retry comes after what it repeats.
 
     A retry is among them while the rollout that it repeats is not stored, or if that one hit its cap.
 
@@ -20,8 +21,9 @@ def todo(plan: pl.LazyFrame, rollouts: pl.LazyFrame) -> pl.LazyFrame:
         rollouts: table `rollouts`, all nights.
     """
     parents = rollouts.select(retry_of="rollout_id", parent_finish="finish_reason")
-    left = missing(plan, rollouts).join(parents, on="retry_of", how="left", maintain_order="left")
-    return left.filter(pl.col("parent_finish").is_null() | (pl.col("parent_finish") == "length"))
+    left = missing(plan, rollouts).join(parents, on="retry_of", how="left")
+    needed = left.filter(pl.col("parent_finish").is_null() | (pl.col("parent_finish") == "length"))
+    return needed.sort("prompt_id", "index")
 
 
 def standings(rollouts: pl.LazyFrame, right: pl.LazyFrame) -> dict[str, Standing]:

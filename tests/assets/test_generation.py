@@ -66,7 +66,7 @@ def test_a_budget_ends_the_night_and_says_what_was_left_out(night, home_lake: La
 
 
 def test_what_hit_its_cap_is_made_once_more_with_a_larger_one(night, home_lake: Lake):
-    rollouts, skipped = night("retry_max_tokens = 60", max_tokens=16)
+    rollouts, skipped = night("retry_max_tokens = 60", max_tokens=22)
     first, again = rollouts.filter(pl.col("retry_of").is_null()), rollouts.filter(retry_of=pl.col("retry_of"))
     cut = first.filter(finish_reason="length")
     assert 0 < cut.height < 72 and set(again["retry_of"]) == set(cut["rollout_id"])

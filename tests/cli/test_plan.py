@@ -89,7 +89,7 @@ def test_what_another_recipe_would_change_stands_beside_and_nothing_is_published
     assert r1data("plan", "--night", NIGHT, "--what-if", other) == 0
     printed = capsys.readouterr().out
     assert "to make" in printed and "what_if" in printed and "Tokens rest on: family (new)" in printed
-    assert "—" in printed and "Time is unknown" in printed
+    assert "Time rests on runs" in printed and "Cost is unknown" in printed
     assert finished.versions(TABLES) == versions
 
 
