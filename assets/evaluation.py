@@ -10,7 +10,7 @@ from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
 from assets.training import latest_night, student_sft
 from r1data.evaluate import Candidate, attempts_of, difference, evaluate, metrics
-from r1data.generate import ENGINES
+from r1data.generate.engines import ENGINES
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.recipe import Student, load_student

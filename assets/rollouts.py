@@ -10,9 +10,9 @@ from assets.stage import Stage
 from r1data.generate.accounting import Summary
 from r1data.generate.journal import journal_path
 from r1data.generate.night import Asked, make_rollouts
-from r1data.generate.plan import missing
+from r1data.generate.planning.plan import missing
+from r1data.generate.planning.tonight import plan_tonight
 from r1data.generate.teachers import model_of, teacher_row, with_template
-from r1data.generate.tonight import plan_tonight
 from r1data.recipe import load_teacher
 from r1data.report.progress import RolloutProgress
 

@@ -17,14 +17,14 @@ import polars as pl
 
 from bench.measure import spread
 from r1data.generate.attempts import attempts
-from r1data.generate.fake import FakeEngine
+from r1data.generate.engines.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.judging import Judging
 from r1data.generate.models import resolve
-from r1data.generate.plan import plan
+from r1data.generate.planning.plan import plan
+from r1data.generate.planning.todo import todo, wanted
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
-from r1data.generate.todo import todo, wanted
 from r1data.lake import Lake
 from r1data.prompts import intake, questions
 from r1data.recipe import Adaptive, Generate, PromptSource, Teacher, Verify

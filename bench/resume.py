@@ -21,9 +21,9 @@ import psutil
 
 from bench.measure import spread
 from r1data import ids
-from r1data.generate import ENGINES
 from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
+from r1data.generate.engines import ENGINES
 from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve

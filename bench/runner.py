@@ -18,12 +18,12 @@ import polars as pl
 from bench.measure import Timer, peak_mb, spread
 from r1data import ids
 from r1data.generate.attempts import attempts
-from r1data.generate.fake import FakeEngine
+from r1data.generate.engines.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
+from r1data.generate.planning.todo import todo
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
-from r1data.generate.todo import todo
 from r1data.lake import Lake
 from r1data.recipe import Generate, Teacher
 from r1data.schema import TABLES

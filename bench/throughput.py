@@ -26,13 +26,13 @@ from bench.measure import spread
 from r1data import ids
 from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
+from r1data.generate.engines.vllm import VllmEngine
+from r1data.generate.engines.vllm_process import environment
 from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
-from r1data.generate.vllm import VllmEngine
-from r1data.generate.vllm_process import environment
 from r1data.lake import Lake
 from r1data.recipe import Generate, Sampling, VllmSettings
 
@@ -82,8 +82,8 @@ def bare(n: int, order: str) -> dict[str, dict[str, float]]:
     os.environ |= environment(1)
     from vllm import LLM
 
+    from r1data.generate.engines.vllm_child import _arguments, _parameters
     from r1data.generate.render import chat_ids
-    from r1data.generate.vllm_child import _arguments, _parameters
 
     model = resolve(DEFAULT_MODEL)
     settings = Generate(vllm=VllmSettings(max_num_seqs=SLOTS)).vllm.model_dump()

@@ -9,8 +9,8 @@ import pytest
 
 from r1data import paths
 from r1data.cli import main
-from r1data.generate import ENGINES
 from r1data.generate.engine import Engine
+from r1data.generate.engines import ENGINES
 from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake

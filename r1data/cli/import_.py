@@ -14,9 +14,9 @@ from r1data.cli.execute import run_jobs
 from r1data.cli.night import checked_night
 from r1data.cli.options import Json
 from r1data.errors import ConfigError
-from r1data.generate.replay import available
-from r1data.generate.replay_rows import COMPLETIONS, PROMPTS
-from r1data.generate.spool import content_digest
+from r1data.generate.engines.replay.engine import available
+from r1data.generate.engines.replay.rows import COMPLETIONS, PROMPTS
+from r1data.generate.engines.replay.spool import content_digest
 from r1data.lake import Lake
 from r1data.paths import PROJECT
 from r1data.prompts.files import OURS

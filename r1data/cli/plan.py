@@ -14,8 +14,8 @@ from r1data.recipe import load_recipe
 from r1data.report import show
 
 if TYPE_CHECKING:
-    from r1data.generate.estimate import Estimate
-    from r1data.generate.tonight import DryRun
+    from r1data.generate.planning.estimate import Estimate
+    from r1data.generate.planning.tonight import DryRun
 
     Planned = tuple[DryRun, Estimate]
 
@@ -37,8 +37,8 @@ def plan(
 
     Publishes nothing.
     """
-    from r1data.generate.estimate import estimate
-    from r1data.generate.tonight import dry_run
+    from r1data.generate.planning.estimate import estimate
+    from r1data.generate.planning.tonight import dry_run
     from r1data.report import plan as told
 
     lake, now = Lake(), datetime.now(UTC)

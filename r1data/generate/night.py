@@ -6,16 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
-from r1data.generate import ENGINES
 from r1data.generate.accounting import Summary, engine_run
 from r1data.generate.attempts import attempts
 from r1data.generate.budget import Budget
+from r1data.generate.engines import ENGINES
 from r1data.generate.journal import Journal
 from r1data.generate.judging import Judging, Store
 from r1data.generate.models import ModelFolder
+from r1data.generate.planning.todo import settled, skipped, standings, todo, wanted
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import Progress, recover, run
-from r1data.generate.todo import settled, skipped, standings, todo, wanted
 from r1data.recipe import Budget as Limits
 from r1data.recipe import Recipe, Teacher
 from r1data.verify.right import right_rollouts

@@ -89,11 +89,9 @@ def run(
     counted = engine.counters()
     summary.counters = {key: value - counted_before.get(key, 0) for key, value in counted.items()}
     summary.elapsed_s, summary.segments = time.monotonic() - began, segment.count
-    if stop.asked is not None:
-        summary.ended_by = "stopped"
-        stop.raise_if_asked()
+    summary.ended_by = queue.ended or "done" if stop.asked is None else "stopped"
+    stop.raise_if_asked()
     journal.remove()
-    summary.ended_by = queue.ended or "done"
     return summary
 
 

@@ -12,8 +12,8 @@ import polars as pl
 from r1data.curate.current import current_contamination
 from r1data.curate.decontaminate import contamination
 from r1data.curate.decontaminate import version as contamination_version
+from r1data.generate.engines.replay.engine import check_replay
 from r1data.generate.render import render
-from r1data.generate.replay import check_replay
 from r1data.generate.teachers import model_of
 from r1data.lake.overlay import Scan
 from r1data.prompts import intake, questions

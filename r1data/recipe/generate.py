@@ -157,7 +157,7 @@ class Generate(Section):
     folder.
     """
     engine: str = "vllm"
-    """A key of `r1data.generate.ENGINES`."""
+    """A key of `r1data.generate.engines.ENGINES`."""
     rollouts_per_prompt: int = Field(default=8, ge=1)
     max_tokens: int = Field(default=2048, ge=1)
     """Completion tokens allowed per rollout."""

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time
 
 import polars as pl
 
-from r1data.generate.replay import available
-from r1data.generate.spool import spool
+from r1data.generate.engines.replay.engine import available
+from r1data.generate.engines.replay.spool import spool
 from r1data.lake import Lake
 from r1data.prompts import questions
 from r1data.prompts.intake import references, with_quality

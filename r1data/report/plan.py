@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from r1data.generate.estimate import KEYS, MEASURES, REASONS, Estimate
-from r1data.generate.tonight import DryRun
+from r1data.generate.planning.estimate import KEYS, MEASURES, REASONS, Estimate
+from r1data.generate.planning.tonight import DryRun
 
 DIFFERENCE = pl.Schema(
     {**KEYS, "measure": pl.String, "recipe": pl.Float64, "what_if": pl.Float64, "difference": pl.Float64}

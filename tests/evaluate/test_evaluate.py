@@ -9,8 +9,8 @@ import pytest
 from r1data import ids
 from r1data.errors import ConfigError, EngineError, GateError
 from r1data.evaluate import Candidate, attempts_of, evaluate, metrics
-from r1data.generate import ENGINES
 from r1data.generate.engine import Engine
+from r1data.generate.engines import ENGINES
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.recipe import Evaluate, Generate, Verify

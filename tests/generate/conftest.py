@@ -12,9 +12,9 @@ import pytest
 from r1data import ids
 from r1data.generate.attempts import Attempt
 from r1data.generate.engine import Request
-from r1data.generate.fake import FakeEngine
+from r1data.generate.engines.fake import FakeEngine
+from r1data.generate.engines.openai_batch.engine import OpenaiBatchEngine
 from r1data.generate.models import resolve
-from r1data.generate.openai_batch import OpenaiBatchEngine
 from r1data.recipe import Generate
 
 TRACES = [
@@ -51,7 +51,7 @@ def scripted() -> Callable[..., FakeEngine]:
 @pytest.fixture
 def api() -> Iterator[Any]:
     """A scripted API with batch files."""
-    from tests.generate.batch_server import BatchServer
+    from tests.generate.engines.batch_server import BatchServer
 
     with BatchServer() as server:
         yield server

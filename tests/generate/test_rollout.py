@@ -10,7 +10,7 @@ import pytest
 
 from r1data import ids
 from r1data.errors import ConfigError, EngineError, SchemaError, StorageError
-from r1data.generate.fake import FakeEngine
+from r1data.generate.engines.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.queue import Queue
@@ -162,7 +162,7 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from conftest import attempts_of
-from r1data.generate.fake import FakeEngine
+from r1data.generate.engines.fake import FakeEngine
 from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.queue import Queue

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from r1data import paths
-from r1data.generate.estimate import estimate
-from r1data.generate.tonight import dry_run
+from r1data.generate.planning.estimate import estimate
+from r1data.generate.planning.tonight import dry_run
 from r1data.lake import Lake
 from r1data.lake.overlay import overlaid
 from r1data.recipe import load_recipe

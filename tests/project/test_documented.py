@@ -10,7 +10,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from r1data.cli import app
-from r1data.generate import ENGINES
+from r1data.generate.engines import ENGINES
 from r1data.prompts import SOURCES
 from r1data.schema import TABLES
 from r1data.verify import VERIFIERS

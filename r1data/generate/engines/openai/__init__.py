@@ -1,0 +1,1 @@
+"""OpenAI-compatible servers: `engine` asks, `endpoints` chooses, `limits` paces, `check` reads back."""
