@@ -11,8 +11,9 @@ MAKEFLAGS += --no-print-directory
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PORT := 3000
+BENCH := runner
 
-.PHONY: help install demo test lint ui clean install-locked
+.PHONY: help install demo test bench lint ui clean install-locked
 
 help:  ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -26,6 +27,9 @@ demo: install  ## make one small night, train and judge a student, print where t
 
 test: install  ## run every test (ARGS="-m 'not slow'" for the quick ones)
 	@.venv/bin/python -m pytest $(ARGS)
+
+bench: install  ## measure, BENCH=runner|adaptive|resume|throughput (minutes each; a quiet machine)
+	@.venv/bin/python -m bench.$(BENCH) $(ARGS)
 
 lint: install  ## check style and formatting
 	@.venv/bin/python -m ruff check .
