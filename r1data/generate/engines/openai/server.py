@@ -6,11 +6,7 @@ the JSON is read here: its types would let pass whatever a server sends in place
 
 import asyncio
 import json
-import os
-import time
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,15 +14,15 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from r1data.errors import ConfigError, EngineError
+from r1data.errors import EngineError
 from r1data.generate.engine import Request
+from r1data.generate.engines.address import checked_url, key_of, retry_after_s
 from r1data.generate.engines.refused import Refused, one_line, refused, told
 from r1data.recipe.generate import Endpoint
 
 _RETRIED = {408, 409, 425, 429}
 _LOOK_S = 15.0
 _CONNECT_S = 15.0
-_LONGEST_RETRY_AFTER_S = 3600.0
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"}
 
 
@@ -72,12 +68,12 @@ class Server:
         Raises:
             ConfigError: the address is none, or the key's variable is not set.
         """
-        self.url = _checked(endpoint.url)
+        self.url = checked_url(endpoint.url, "generate.openai")
         self.concurrency = endpoint.concurrency
         self.max_tokens: int | None = None
         """Context that the server tells of, as vLLM and SGLang do."""
         self._model, self._timeout_s, self._key_name = model, timeout_s, endpoint.api_key_env
-        self._key = _key(endpoint)
+        self._key = key_of(endpoint.api_key_env, "generate.openai")
         self._software: str | None = None
         self._listed: list[str] = []
 
@@ -187,7 +183,7 @@ class Server:
         if status == 402 or code in _NO_CREDIT:
             return EngineError(f"{self.url} has no credit left ({why}). Pay for more, then run again.")
         if status in _RETRIED or status >= 500:
-            wait = _retry_after(error.response.headers)
+            wait = retry_after_s(error.response.headers)
             return Failed(why, retry_after_s=wait, throttled=status == 429, broken=status >= 500)
         meant = refused(status, {"message": message, "code": code})
         if status in (401, 403) and meant.finish_reason != "refusal":
@@ -207,48 +203,3 @@ class Server:
 
     def _line(self, text: str) -> str:
         return one_line(text.replace(self._key, "…") if self._key else text)
-
-
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"[generate.openai] url = {url!r} is no address. Write one such as http://127.0.0.1:8000/v1."
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(
-            f"[generate.openai] the url of {parts.hostname} holds more than host and path. Put a key into an "
-            "environment variable and name that one: `api_key_env`."
-        )
-    return url.rstrip("/")
-
-
-def _key(endpoint: Endpoint) -> str | None:
-    if endpoint.api_key_env is None:
-        return None
-    key = os.environ.get(endpoint.api_key_env, "").strip()
-    if not key or not key.isascii() or not key.isprintable():
-        state = "holds no key" if key else "is not set"
-        raise ConfigError(
-            f"The environment variable {endpoint.api_key_env}, which [generate.openai] names for "
-            f"{endpoint.url}, {state}. Set it, and start again."
-        )
-    return key
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of `retry-after-ms` or `Retry-After` (RFC 9110, section 10.2.3: seconds or a date)."""
-    try:
-        if "retry-after-ms" in headers:
-            wait = float(headers["retry-after-ms"]) / 1000
-        else:
-            wait = float(headers["retry-after"])
-    except KeyError:
-        return None
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(headers["retry-after"])
-        except (KeyError, ValueError):
-            return None
-        wait = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
-    return min(max(0.0, wait), _LONGEST_RETRY_AFTER_S)

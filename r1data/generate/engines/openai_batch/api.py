@@ -4,7 +4,6 @@ Connections and authentication are those of the `openai` client. Its own retries
 creating a batch would create a second batch.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 
-from r1data.errors import ConfigError, EngineError
+from r1data.errors import EngineError
+from r1data.generate.engines.address import checked_url, key_of, retry_after_s
 from r1data.generate.engines.refused import one_line, told
 from r1data.lake import storage
 from r1data.recipe import BatchSettings
@@ -74,8 +74,9 @@ class BatchApi:
         Raises:
             ConfigError: the address is none, or the key's variable is not set.
         """
-        self.url = _checked(settings.url)
-        self._key_name, self._key = settings.api_key_env, _key(settings)
+        self.url = checked_url(settings.url, "generate.openai_batch")
+        self._key_name = settings.api_key_env
+        self._key = key_of(settings.api_key_env, "generate.openai_batch")
         self._headers: dict[str, Any] = {} if self._key else {"Authorization": openai.omit}
         self._client: openai.OpenAI | None = None
 
@@ -209,7 +210,7 @@ class BatchApi:
                 "[generate.openai_batch] to the environment variable that holds a valid key."
             )
         if status >= 500 or (status in _RETRIED and not is_full(f"{code} {message}")):
-            wait = _seconds(error.response.headers.get("retry-after"))
+            wait = retry_after_s(error.response.headers) or 0.0
             return Failed(why, nothing_done=status == 429, retry_after_s=wait)
         return Denied(why, status, code)
 
@@ -235,39 +236,3 @@ def _checked_batch(found: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(found.get("id"), str) or not isinstance(found.get("status"), str):
         raise Failed(one_line(f"JSON that is no batch; its keys are {', '.join(found)}"))
     return found
-
-
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"[generate.openai_batch] url = {url!r} is no address. Write one such as "
-            "https://api.openai.com/v1."
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ConfigError(
-            f"[generate.openai_batch] the url of {parts.hostname} holds more than host and path. Put a key "
-            "into an environment variable and name that one: `api_key_env`."
-        )
-    return url.rstrip("/")
-
-
-def _key(settings: BatchSettings) -> str | None:
-    if settings.api_key_env is None:
-        return None
-    key = os.environ.get(settings.api_key_env, "").strip()
-    if not key or not key.isascii() or not key.isprintable():
-        state = "holds no key" if key else "is not set"
-        raise ConfigError(
-            f"The environment variable {settings.api_key_env}, which [generate.openai_batch] names, {state}. "
-            "Set it, and start again."
-        )
-    return key
-
-
-def _seconds(retry_after: str | None) -> float:
-    """Of a header `Retry-After`; dates are passed over, since the next look comes anyway."""
-    try:
-        return min(max(0.0, float(retry_after or 0)), 3600.0)
-    except ValueError:
-        return 0.0
