@@ -37,6 +37,7 @@ from r1data.lake import Lake
 from r1data.recipe import Generate, Sampling, VllmSettings
 
 SLOTS, CONTEXT = 64, 1024
+RESULT = "result "
 THINGS = (
     "the sea",
     "a lighthouse",
@@ -57,7 +58,7 @@ def requests(n: int, seed: int = 0) -> list[Request]:
         messages = ({"role": "user", "content": text},)
         prompt = ids.prompt_id(messages)
         rollout = ids.rollout_id(prompt, str(seed), number % 4)
-        cap = max(8, min(int(luck.lognormvariate(3.6, 0.9)), 480))
+        cap = max(8, min(int(luck.lognormvariate(3.2, 1.2)), 480))
         made.append(Request(rollout, prompt, number % 4, messages, ids.seed(rollout), cap, Sampling()))
     return made
 
@@ -141,7 +142,8 @@ def measure(way: str, n: int, order: str) -> dict[str, dict[str, float]]:
     """The numbers of one process."""
     command = [sys.executable, "-m", "bench.throughput", "--way", way, "--rollouts", str(n), "--order", order]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith(RESULT))  # vLLM prints too
+    return json.loads(line.removeprefix(RESULT))
 
 
 def main() -> None:
@@ -150,12 +152,11 @@ def main() -> None:
     parser.add_argument("--way")
     parser.add_argument("--order", default="bare,batches")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--rollouts", type=int, default=512)
+    parser.add_argument("--rollouts", type=int, default=256)
     given = parser.parse_args()
     if given.way:
-        print(
-            json.dumps(bare(given.rollouts, given.order) if given.way == "bare" else runner(given.rollouts))
-        )
+        found = bare(given.rollouts, given.order) if given.way == "bare" else runner(given.rollouts)
+        print(f"{RESULT}{json.dumps(found)}", flush=True)
         return
     rounds = []
     for number in range(given.rounds):
