@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1data.text import Thought, is_well_formed, numbers, split, thought
+from r1data.text import Thought, is_well_formed, numbers, split, thought, with_tags
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,18 @@ def test_offsets_are_always_within_the_completion(completion: str):
 def test_thousands_separators_go_and_lists_stay_apart():
     assert numbers("1,234.5 and 12, 45 and -7") == ["1234.5", "12", "45", "-7"]
     assert numbers("12,45") == ["12", "45"]
+
+
+@pytest.mark.parametrize(
+    ("completion", "marks", "stored"),
+    [
+        ("|s|I think.|s|4", ("|s|", "|s|"), "<think>I think.</think>4"),
+        ("[T]I think.[/T]4", ("[T]", "[/T]"), "<think>I think.</think>4"),
+        ("|s|cut off", ("|s|", "|s|"), "<think>cut off"),
+        ("|s|a|s|b|s|c", ("|s|", "|s|"), "<think>a</think>b|s|c"),
+        ("<think>a</think>b", ("<think>", "</think>"), "<think>a</think>b"),
+        ("no thought", ("|s|", "|s|"), "no thought"),
+    ],
+)
+def test_a_teachers_own_marks_become_tags(completion: str, marks: tuple[str, str], stored: str):
+    assert with_tags(completion, marks) == stored
