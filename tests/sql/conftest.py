@@ -90,6 +90,7 @@ def _night() -> dict[str, list[dict[str, Any]]]:
         "prompt_references": [_reference(prompt_id) for prompt_id in "pq"],
         "teachers": [{"teacher_id": "t", "name": "small", "terms": "Apache-2.0"}],
         "rollouts": [_rollout(*row[:4]) for row in made],
+        "engine_runs": [{"run": "1", "engine": "fake 1", "n_rollouts": 5, "completion_tokens": 175}],
         "verdicts": [verdict for row in made for verdict in _verdicts(row[0], row[4], row[5])],
         "language": [{"rollout_id": row[0], "version": "1", "n_foreign_chars": 0} for row in made],
         "readability": [{"rollout_id": row[0], "version": "1", "repetition": 0.1} for row in made],
