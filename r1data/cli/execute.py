@@ -4,11 +4,13 @@ Dagster is imported here, when a verb needs it; the library itself knows nothing
 """
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from filelock import FileLock, Timeout
 
 from r1data import ids, paths
@@ -18,6 +20,9 @@ from r1data.recipe.load import DEFAULT_RECIPE
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+
+PROCESS = "r1data/process"
+"""Tag of a run: host, process id and start of the process that executes it."""
 
 
 def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
@@ -36,6 +41,7 @@ def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
         from dagster import DagsterInstance
 
         with DagsterInstance.get() as instance:
+            _bury_the_dead(instance)
             for job, partition in jobs:
                 _run_job(instance, job, partition)
 
@@ -51,7 +57,11 @@ def _run_job(instance: "DagsterInstance", job: str, partition: str) -> None:
     run_id = make_new_run_id()
     try:
         defs.resolve_job_def(job).execute_in_process(
-            instance=instance, partition_key=partition, run_config=quiet, run_id=run_id
+            instance=instance,
+            partition_key=partition,
+            run_config=quiet,
+            run_id=run_id,
+            tags={PROCESS: _this_process()},
         )
     except DagsterAssetCheckFailedError:
         pass  # it names the check, and not what the check found
@@ -62,6 +72,33 @@ def _run_job(instance: "DagsterInstance", job: str, partition: str) -> None:
         if not check.passed and check.severity.value == "ERROR":
             asset = check.asset_key.to_user_string()
             raise GateError(f"Check {check.check_name} of {asset} failed: {check.description}")
+
+
+def _bury_the_dead(instance: "DagsterInstance") -> None:
+    """End runs of ours whose process was killed: others would wait for their places in Dagster's pools."""
+    for run_id in instance.event_log_storage.get_concurrency_run_ids():
+        run = instance.get_run_by_id(run_id)
+        if run and _is_dead(run.tags.get(PROCESS, "")):
+            if not run.is_finished:
+                instance.report_run_failed(run, "Its process ended without a word, as by kill -9.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def _this_process() -> str:
+    process = psutil.Process()
+    return f"{socket.gethostname()} {process.pid} {process.create_time()}"
+
+
+def _is_dead(process: str) -> bool:
+    """Whether a process of this machine has ended; of another machine, nobody here knows."""
+    host, _, rest = process.partition(" ")
+    if host != socket.gethostname():
+        return False
+    pid, _, began = rest.partition(" ")
+    try:
+        return str(psutil.Process(int(pid)).create_time()) != began
+    except psutil.NoSuchProcess:
+        return True
 
 
 @contextmanager

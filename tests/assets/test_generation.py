@@ -1,5 +1,10 @@
-"""Whole nights of the scripted engine that stop early, run into a budget, or repeat what was cut."""
+"""Whole nights of the scripted engine that stop early, meet a budget, repeat what was cut, or are killed."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +91,22 @@ def test_a_run_is_on_record_with_its_tokens_and_its_cost(night, home_lake: Lake)
     assert rollouts["cost_usd"].sum() == pytest.approx(tokens * 0.002)
     assert run["cost_usd"] == pytest.approx(tokens * 0.002 + run["elapsed_s"] * 0.001)
     assert run["n_rollouts"] == 72 and run["ended_by"] == "done" and 0 < run["busy_share"] <= 1
+
+
+def test_a_run_that_was_killed_with_9_goes_on_when_it_is_run_again(
+    home: Path, home_lake: Lake, tmp_path: Path
+):
+    slow = FAKE.read_text(encoding="utf-8").replace("[generate.fake]", "[generate.fake]\ntoken_s = 0.02")
+    path = tmp_path / "slow.toml"
+    path.write_text(slow, encoding="utf-8")
+    command = [sys.executable, "-m", "r1data", "run", "--night", NIGHT, "--recipe", str(path)]
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=paths.PROJECT)
+    while not any(journal.stat().st_size > 100 for journal in home.glob("journals/*/*/*.journal")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    again = subprocess.run(command, capture_output=True, text=True, cwd=paths.PROJECT, timeout=120)
+    assert again.returncode == 0, again.stderr
+    assert home_lake.scan("rollouts").collect()["rollout_id"].n_unique() == 72
+    assert engine_run(home_lake)["replayed"] > 0, "what was finished was not made again"
