@@ -17,6 +17,7 @@ from r1data import ids, paths
 from r1data.errors import GateError, R1DataError, RunInProgress
 from r1data.lake import storage
 from r1data.recipe.load import DEFAULT_RECIPE
+from r1data.report.progress import keep_terminal
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -37,6 +38,7 @@ def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
     os.environ["R1DATA_RECIPE"] = str(chosen.resolve())
     os.environ["DAGSTER_HOME"] = str(paths.home())
     paths.home().mkdir(parents=True, exist_ok=True)
+    keep_terminal()
     with one_run(paths.lake_root()):
         from dagster import DagsterInstance
 

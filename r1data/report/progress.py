@@ -1,9 +1,10 @@
 """How far the engine is: a bar with the time to go on a terminal, else a line in the log now and then."""
 
 import logging
+import os
 import sys
 import time
-from typing import Self
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,6 +15,16 @@ EVERY_S = 15.0
 log = logging.getLogger("r1data")
 
 
+_terminal: TextIO | None = None
+
+
+def keep_terminal() -> None:
+    """Keep a way to the terminal for the bar; Dagster sends stderr to a file while an asset is made."""
+    global _terminal
+    if _terminal is None and sys.stderr.isatty():
+        _terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w")
+
+
 class RolloutProgress:
     """A context manager; call it with the numbers so far."""
 
@@ -22,14 +33,14 @@ class RolloutProgress:
         self._planned = planned
         self._began = self._said = time.monotonic()
         self._bar = None
-        if sys.stderr.isatty():
+        if _terminal:
             self._bar = Progress(
                 TextColumn("rollouts"),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rates]}"),
                 TimeRemainingColumn(),
-                console=Console(stderr=True),
+                console=Console(file=_terminal, force_terminal=True),
                 transient=True,
             )
             self._task = self._bar.add_task("rollouts", total=planned, rates="")
