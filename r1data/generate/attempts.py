@@ -14,6 +14,7 @@ from r1data.generate.render import render
 from r1data.recipe import Adaptive, Prices, Teacher
 from r1data.text import thought, with_tags
 
+_WORDS = ("night", "prompt_id", "teacher_id", "reason")
 CHUNK = 4096  # planned rows whose prompts are in memory at once
 
 
@@ -44,8 +45,12 @@ def attempts(
     Raises:
         SchemaError: a planned prompt is not stored.
     """
-    names = ("night", "rollout_id", "prompt_id", "teacher_id", "index", "retry_of", "reason", "max_tokens")
-    for chunk in planned.select(names).collect().iter_slices(CHUNK):
+    # A million rows are held: as categories, and without ids that follow from the rest, these take 40 MB.
+    held = planned.select(*_WORDS, "index", "retry_of", "max_tokens").with_columns(
+        pl.col(_WORDS).cast(pl.Categorical)
+    )
+    for part in held.collect(engine="streaming").iter_slices(CHUNK):
+        chunk = part.with_columns(pl.col(_WORDS).cast(pl.String))
         wanted = chunk["prompt_id"].unique().implode()
         found = (
             prompts.filter(pl.col("prompt_id").is_in(wanted))
@@ -61,12 +66,13 @@ def attempts(
                 raise SchemaError(
                     f"Prompt {row['prompt_id']} is planned but not stored. Materialise `prompts` first."
                 )
+            rollout = ids.rollout_id(row["prompt_id"], row["teacher_id"], row["index"])
             request = Request(
-                rollout_id=row["rollout_id"],
+                rollout_id=rollout,
                 prompt_id=row["prompt_id"],
                 index=row["index"],
                 messages=asked[row["prompt_id"]],
-                seed=ids.seed(row["rollout_id"]),
+                seed=ids.seed(rollout),
                 max_tokens=row["max_tokens"],
                 sampling=teacher.sampling,
                 prefill=teacher.prefill,

@@ -127,14 +127,13 @@ def _queue(
         found = standings(mine, right)
         known = settled(found, rule)
         rows = wanted(rows, known, rule)
-    made = rows.collect()
-    truncated = made.filter(pl.col("parent_finish") == "length")["retry_of"].to_list()
+    truncated = rows.filter(pl.col("parent_finish") == "length").select("retry_of").collect()
     queue = Queue(
-        attempts(made.lazy(), store.scan("prompts"), asked.teacher, rule),
+        attempts(rows, store.scan("prompts"), asked.teacher, rule),
         budget=budget,
         adaptive=rule,
         standings=found,
-        truncated=truncated,
+        truncated=truncated["retry_of"].to_list(),
     )
     return queue, known
 

@@ -43,7 +43,7 @@ def run(
     prices: Prices | None = None,
     judge: Judge | None = None,
     segment_s: float = 600,
-    segment_bytes: int = 2**25,
+    segment_bytes: int = 2**24,
     on_progress: Progress = lambda summary: None,
     summary: Summary | None = None,
 ) -> Summary:
