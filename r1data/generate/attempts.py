@@ -45,7 +45,7 @@ def attempts(
     Raises:
         SchemaError: a planned prompt is not stored.
     """
-    # A million rows are held: as categories, and without ids that follow from the rest, these take 40 MB.
+    # Every planned row is held, so words are categories and ids that follow from the rest are left out.
     held = planned.select(*_WORDS, "index", "retry_of", "max_tokens").with_columns(
         pl.col(_WORDS).cast(pl.Categorical)
     )

@@ -27,6 +27,8 @@ HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
 """What is taken of a hub repository: weights, configuration, tokenizer."""
 HUB_CODE = ("*.py", "*.bin", "*.pt")
 """What is taken besides, if the model may bring code."""
+OWN_TEMPLATE = "its own"
+"""Chat template of a model without files here: whoever runs it renders."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REFUSED = ("*.py", "*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack", "*.gguf")
@@ -70,7 +72,7 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
         InputError: files are missing or cut off.
     """
     if model.startswith(ELSEWHERE):
-        return ModelFolder(Path(model), revision or digest(model), "its own", None)
+        return ModelFolder(Path(model), revision or digest(model), OWN_TEMPLATE, None)
     if model.startswith(EMBEDDED):
         return read_folder(_embedded(model))
     if Path(model).expanduser().is_dir():

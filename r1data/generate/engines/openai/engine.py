@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engine import Completion, Request
 from r1data.generate.engines.chat import body
-from r1data.generate.models import ModelFolder
+from r1data.generate.models import OWN_TEMPLATE, ModelFolder
 from r1data.recipe import Generate, Sampling
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from r1data.generate.engines.openai.server import Server
 
 _API = "api:"
-_OWN_TEMPLATE = "its own"  # what `resolve` says of a model without files here
 _PROBE = Request(
     "probe", "probe", 0, (), 0, 1, Sampling(top_k=1, min_p=1, stops=("",)), prefill="", thinking=True
 )  # its body has every key that a body can have
@@ -51,7 +50,7 @@ class OpenaiEngine:
                 f'The engine openai asks servers, which know no {known_as}. Write `model = "api:NAME"` in '
                 "the teacher's file, with the NAME that the server lists at /v1/models."
             )
-        if model.chat_template not in (None, _OWN_TEMPLATE):
+        if model.chat_template not in (None, OWN_TEMPLATE):
             raise ConfigError(
                 "Servers render messages with a template of their own. Leave `chat_template` out of the "
                 "teacher's file, and start the server with that template."

@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, Self
 
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engine import Completion, Request
-from r1data.generate.models import ModelFolder
+from r1data.generate.models import OWN_TEMPLATE, ModelFolder
 from r1data.recipe import Generate
 
 if TYPE_CHECKING:
     from r1data.generate.engines.openai_batch.state import Batch
 
 _API = "api:"
-_OWN_TEMPLATE = "its own"  # what `resolve` says of a model without files here
 _FILE_BYTES = 190 * 10**6
 """Size of an input file; OpenAI takes 200 MB (https://platform.openai.com/docs/guides/batch)."""
 _CHUNK, _CHUNK_BYTES = 256, 2**25
@@ -51,7 +50,7 @@ class OpenaiBatchEngine:
                 f'The engine openai_batch asks an API, which knows no {known_as}. Write `model = "api:NAME"` '
                 "in the teacher's file, with the name that the API gives the model."
             )
-        if model.chat_template not in (None, _OWN_TEMPLATE):
+        if model.chat_template not in (None, OWN_TEMPLATE):
             raise ConfigError(
                 "An API renders messages with a template of its own. Leave `chat_template` out of the "
                 "teacher's file."
