@@ -7,7 +7,7 @@ from assets.metadata import counts, described
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
-from r1data.verify.run import pending, verify_rollouts
+from r1data.verify.run import pending, verify_batches
 
 
 @dg.asset(
@@ -29,8 +29,8 @@ def verdicts(
         night, stage.scan("prompts"), stage.scan("prompt_references"), stage.scan("verdicts", stage.night)
     )
     settings = stage.recipe.verify
-    made = verify_rollouts(todo, workers=settings.workers, timeout_s=settings.timeout_s)
-    stage.append("verdicts", made)
+    for part in verify_batches(todo, workers=settings.workers, timeout_s=settings.timeout_s):
+        stage.append("verdicts", part)
     held = stage.scan("verdicts", stage.night).collect()
     by_rule = held.filter(~pl.col("verifier").is_in(["format", "language"]))
     return stage.report(

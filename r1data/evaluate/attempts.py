@@ -77,14 +77,9 @@ def zero_shot(attempts: pl.DataFrame, student: str, how: Evaluate, night: str) -
         yield Attempt(request, night, student)
 
 
-def to_verify(rollouts: pl.DataFrame, items: pl.DataFrame) -> pl.LazyFrame:
-    """Rollouts with the reference and verifier of their item, as `r1data.verify.run.verify_rollouts`
-    takes them.
-    """
-    references = items.lazy().select(
-        "reference", "verifier", "verifier_args", prompt_id="item_id", reference_version=pl.lit("")
-    )
-    return rollouts.lazy().join(references, on="prompt_id", maintain_order="left")
+def references_of(items: pl.DataFrame) -> pl.LazyFrame:
+    """Items as the prompts of `r1data.verify.run.verify_rollouts`."""
+    return items.lazy().select("reference", "verifier", "verifier_args", prompt_id="item_id")
 
 
 def evaluations(

@@ -11,7 +11,7 @@ from itertools import groupby
 import polars as pl
 
 from r1data.errors import ConfigError
-from r1data.evaluate.attempts import Candidate, evaluations, missing, student_id, to_verify, zero_shot
+from r1data.evaluate.attempts import Candidate, evaluations, missing, references_of, student_id, zero_shot
 from r1data.evaluate.leak import refuse_leaked
 from r1data.generate.engine import Engine
 from r1data.generate.journal import Journal, journal_path
@@ -96,7 +96,10 @@ def _ask(
 
     def decide(rollouts: pl.DataFrame) -> None:
         verdicts = verify_rollouts(
-            to_verify(rollouts, items), workers=verify.workers, timeout_s=verify.timeout_s
+            rollouts.lazy(),
+            references_of(items),
+            workers=verify.workers,
+            timeout_s=verify.timeout_s,
         )
         publish(evaluations(rollouts, verdicts, items, candidate))
 

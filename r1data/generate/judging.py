@@ -7,7 +7,7 @@ import polars as pl
 from r1data.recipe import Verify
 from r1data.schema import TABLES
 from r1data.verify.right import right_rollouts
-from r1data.verify.run import pending, verify_rollouts
+from r1data.verify.run import pending, verify_batches
 from r1data.verify.workers import Pool
 
 
@@ -43,7 +43,7 @@ class Judging:
         references = self._store.scan("prompt_references").filter(pl.col("prompt_id").is_in(asked))
         prompts = self._store.scan("prompts").filter(pl.col("prompt_id").is_in(asked))
         todo = pending(rows, prompts, references, TABLES["verdicts"].empty().lazy())
-        facts = verify_rollouts(todo, pool=self._pool)
+        facts = self._judge(todo)
         self._facts.append(facts)
         right = right_rollouts(rows, facts.lazy(), references).with_columns(right=pl.lit(True))
         joined = rows.select("rollout_id", "prompt_id").join(right, on="rollout_id", how="left")
@@ -59,5 +59,8 @@ class Judging:
         """Judge stored rollouts that have no current verdict, such as those of a run that was cut short."""
         scan = self._store.scan
         todo = pending(rollouts, scan("prompts"), scan("prompt_references"), scan("verdicts"))
-        self._facts.append(verify_rollouts(todo, pool=self._pool))
+        self._facts.append(self._judge(todo))
         self.publish()
+
+    def _judge(self, todo: pl.LazyFrame) -> pl.DataFrame:
+        return pl.concat([TABLES["verdicts"].empty(), *verify_batches(todo, pool=self._pool)])

@@ -76,7 +76,7 @@ def with_quality(
     tasks = (
         Task(
             row["verifier"],
-            own_completion(row["verifier"], row["reference"] or ""),
+            own_completion(row["verifier"], row["reference"] or "", orjson.loads(row["verifier_args"])),
             row["reference"],
             orjson.loads(row["verifier_args"]),
         )

@@ -6,6 +6,7 @@
 None raises on text, and none is asked about a completion that was cut: that is unknown(truncated).
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -14,29 +15,39 @@ from typing import Any
 from r1data.errors import ConfigError
 from r1data.text import nearest
 from r1data.verify import choice, exact, format_, language, math, reasoning_gym
-from r1data.verify.verdict import REASONS, Verdict, right, unknown, wrong
+from r1data.verify.verdict import REASONS, Deferred, Verdict, right, unknown, wrong
+
+
+def _as_it_is(reference: str, args: dict[str, Any]) -> str:
+    return reference
 
 
 @dataclass(frozen=True)
 class Verifier:
     """A program that gives a verdict."""
 
-    run: Callable[[str, str | None, dict[str, Any]], Verdict]
-    """Judges a finished completion against a reference, with arguments from JSON."""
+    run: Callable[[str, str | None, dict[str, Any]], Verdict | Deferred]
+    """Judges a finished completion against a reference, with arguments from JSON. It works in the caller's
+    process, in time linear in the text, and evaluates none of it; what it cannot decide so, it defers.
+    """
     version: str
     """Changes whenever a verdict may; verdicts of another version are made anew."""
     needs_reference: bool = True
-    written: Callable[[str], str] = str
+    written: Callable[[str, dict[str, Any]], str] = _as_it_is
     """How a reference is written as the answer of a completion, by which the reference itself is tested."""
+    work: Callable[..., Verdict] | None = None
+    """Decides what was deferred, from its arguments; only ever called in a worker process."""
     library: str | None = None
-    """Heavy module that it imports; workers load it before their clock runs."""
+    """Heavy module that `work` imports; workers load it before their clock runs."""
 
 
 VERIFIERS = {
-    "math": Verifier(math.verify, math.VERSION, written=math.written, library="math_verify"),
+    "math": Verifier(math.verify, math.VERSION, written=math.written, work=math.work, library="math_verify"),
     "exact": Verifier(exact.verify, exact.VERSION),
     "choice": Verifier(choice.verify, choice.VERSION),
-    "reasoning_gym": Verifier(reasoning_gym.verify, reasoning_gym.VERSION, library="reasoning_gym"),
+    "reasoning_gym": Verifier(
+        reasoning_gym.verify, reasoning_gym.VERSION, work=reasoning_gym.work, library="reasoning_gym"
+    ),
     "format": Verifier(format_.verify, format_.VERSION, needs_reference=False),
     "language": Verifier(language.verify, language.VERSION, needs_reference=False),
 }
@@ -55,10 +66,30 @@ def verifier(name: str) -> Verifier:
 
 
 def verify(name: str, completion: str, reference: str | None = None, /, **args: Any) -> Verdict:
-    """Judge a finished completion in this process; never raises on text.
+    """Judge a finished completion; never raises on text, however hostile.
 
-    For completions and references that you trust not to keep this process busy; `r1data.verify.workers.Pool`
-    is for all others.
+    Safe in any thread. What may compute for long is worked out by one of this process's shared worker
+    processes (`r1data.verify.shared`) within 5 seconds of CPU time; no signal handler is touched.
+
+    Raises:
+        ConfigError: there is no verifier of that name.
+    """
+    from r1data.verify import shared
+
+    started = perf_counter()
+    verdict = at_once(name, completion, reference, args)
+    if isinstance(verdict, Deferred):
+        verdict = shared.work(name, verdict)
+    return replace(verdict, ms=(perf_counter() - started) * 1000)
+
+
+async def verify_async(name: str, completion: str, reference: str | None = None, /, **args: Any) -> Verdict:
+    """As `verify`, without holding up the event loop."""
+    return await asyncio.to_thread(verify, name, completion, reference, **args)
+
+
+def at_once(name: str, completion: str, reference: str | None, args: dict[str, Any]) -> Verdict | Deferred:
+    """What a verifier says without a worker process; `Deferred` when it needs one.
 
     Raises:
         ConfigError: there is no verifier of that name.
@@ -69,23 +100,40 @@ def verify(name: str, completion: str, reference: str | None = None, /, **args: 
         verdict = chosen.run(completion, reference, args)
     except Exception:  # a broken verifier is neither right nor wrong
         verdict = unknown("crash")
+    if isinstance(verdict, Deferred):
+        return verdict
     return replace(verdict, version=chosen.version, ms=(perf_counter() - started) * 1000)
 
 
-def own_completion(name: str, reference: str) -> str:
+def work(name: str, args: dict[str, Any]) -> Verdict:
+    """Decide what was deferred. Only worker processes call it, since it may never come back."""
+    chosen = verifier(name)
+    started = perf_counter()
+    try:
+        verdict = chosen.work(**args) if chosen.work else unknown("crash")
+    except Exception:  # a broken verifier is neither right nor wrong
+        verdict = unknown("crash")
+    return replace(verdict, version=chosen.version, ms=(perf_counter() - started) * 1000)
+
+
+def own_completion(name: str, reference: str, args: dict[str, Any] | None = None) -> str:
     """A finished completion that answers with the reference; it is right, or the reference is unusable."""
-    return f"<think>\nKnown.\n</think>\n\n{verifier(name).written(reference)}"
+    return f"<think>\nKnown.\n</think>\n\n{verifier(name).written(reference, args or {})}"
 
 
 __all__ = [
     "REASONS",
     "VERIFIERS",
+    "Deferred",
     "Verdict",
     "Verifier",
+    "at_once",
     "own_completion",
     "right",
     "unknown",
     "verifier",
     "verify",
+    "verify_async",
+    "work",
     "wrong",
 ]

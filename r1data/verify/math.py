@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Any
 
 from r1data.verify.answer import after_thought, announced, bare, boxed
-from r1data.verify.verdict import Verdict, right, unknown, wrong
+from r1data.verify.verdict import Deferred, Verdict, right, unknown, wrong
 
 VERSION = f"math-1+math-verify-{version('math-verify')}"
 
@@ -29,7 +29,7 @@ TEXT = re.compile(r"\\(?:text|mathrm|textbf|mbox)\s*\{[^{}]*\}")
 NUMBER = re.compile(r"(?<![\w.])-?\.?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
 
 
-def verify(completion: str, reference: str | None, args: dict[str, Any]) -> Verdict:
+def verify(completion: str, reference: str | None, args: dict[str, Any]) -> Verdict | Deferred:
     """Compare the completion's answer with a number, an expression or a short text; no arguments.
 
     The answer is what follows the thought: its last box, else what is announced as the answer, else its last
@@ -44,7 +44,16 @@ def verify(completion: str, reference: str | None, args: dict[str, Any]) -> Verd
     found = extract(answer)
     if not found:
         return wrong("no_answer")
-    return right("equal", found) if _equal(found, wanted) else wrong("different", found)
+    equal = _equal(found, wanted)
+    if equal is None:
+        return Deferred({"found": found, "wanted": wanted})
+    return right("equal", found) if equal else wrong("different", found)
+
+
+def work(found: str, wanted: str) -> Verdict:
+    """Compare two expressions by math-verify; it may compute for ever, and evaluates what it reads."""
+    equal = _equal_expressions(_plain(found, wanted), _normal(wanted))
+    return right("equal", found) if equal else wrong("different", found)
 
 
 def extract_reference(reference: str) -> str | None:
@@ -56,7 +65,7 @@ def extract_reference(reference: str) -> str | None:
     return answer if answer and balanced and len(answer) <= MAX_CHARS else None
 
 
-def written(reference: str) -> str:
+def written(reference: str, args: dict[str, Any]) -> str:
     """A reference as a boxed answer."""
     return f"\\boxed{{{extract_reference(reference) or ''}}}"
 
@@ -86,20 +95,24 @@ def _last_number(tail: str) -> re.Match[str] | None:
     return found[-1] if found else None
 
 
-def _equal(found: str, wanted: str) -> bool:
-    amounts = NUMBER.findall(found) if WORDS.search(TEXT.sub("", found)) else ()
-    found, wanted = _normal(found), _normal(wanted)
-    if found == wanted:
+def _equal(found: str, wanted: str) -> bool | None:
+    """None when only algebra can tell."""
+    if _normal(found) == _normal(wanted):
         return True
-    if len(amounts) == 1 and _number(wanted) is not None:  # "18 dollars"
-        found = _normal(amounts[0])
+    found, wanted = _plain(found, wanted), _normal(wanted)
     numbers = _number(found), _number(wanted)
-    if None not in numbers and numbers[0] == numbers[1]:
+    if found == wanted or (None not in numbers and numbers[0] == numbers[1]):
         return True
     # Two different integers need no algebra; decimals do, because 0.333333 stands for a third.
     if all(number is not None and number.denominator == 1 for number in numbers):
         return False
-    return len(found) <= MAX_CHARS and _equal_expressions(found, wanted)
+    return None if len(found) <= MAX_CHARS else False
+
+
+def _plain(found: str, wanted: str) -> str:
+    """The answer as it is compared: "18 dollars" is 18 beside a number."""
+    amounts = NUMBER.findall(found) if WORDS.search(TEXT.sub("", found)) else ()
+    return _normal(amounts[0] if len(amounts) == 1 and _number(_normal(wanted)) is not None else found)
 
 
 def _equal_expressions(found: str, wanted: str) -> bool:

@@ -1,6 +1,6 @@
 """Verdicts for stored rollouts: what is still to be judged, and judging it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,11 +10,12 @@ import polars as pl
 from r1data.schema.facts import VERDICTS
 from r1data.verify import VERIFIERS, unknown, verifier
 from r1data.verify.verdict import Verdict
-from r1data.verify.workers import Pool, Task
+from r1data.verify.workers import TIMEOUT_S, Pool, Task
 
 FINISHED = ("stop", "refusal")
 """Finish reasons of completions that are judged; all others are unknown(truncated)."""
 BATCH_ROWS = 10_000
+"""Rows that are judged, and published, at a time."""
 VERSIONS = pl.DataFrame(
     [(name, one.version, one.needs_reference) for name, one in VERIFIERS.items()],
     schema={"verifier": pl.String, "verifier_version": pl.String, "needs_reference": pl.Boolean},
@@ -71,33 +72,61 @@ def pending(
 
 def verify_rollouts(
     rollouts: pl.LazyFrame,
+    prompts: pl.LazyFrame,
     *,
     workers: int | None = None,
-    timeout_s: float = 5,
-    pool: Pool | None = None,
+    timeout_s: float = TIMEOUT_S,
+    progress: Callable[[int], object] | None = None,
 ) -> pl.DataFrame:
-    """Judge rollouts in worker processes.
+    """Judge rollouts by the verifiers of their prompts.
 
     Args:
-        rollouts: night, rollout_id, completion, finish_reason, verifier, reference, verifier_args (JSON),
-        reference_version,
-            as `pending` gives them.
+        rollouts: rollout_id, prompt_id, completion, finish_reason; night if there is one.
+        prompts: prompt_id, verifier, reference, verifier_args (JSON or null); reference_version if there is
+            one. Several rows of a prompt give several verdicts a rollout.
         workers: processes; as many as cores when None.
         timeout_s: seconds of CPU time per verdict; a later one is unknown(timeout).
-        pool: worker processes that run already, used in place of new ones; it stays open.
+        progress: called with the number of verdicts made so far.
 
     Returns:
-        Schema VERDICTS, in the order of `rollouts`. A completion that did not finish is unknown(truncated)
-        and not judged.
+        Schema VERDICTS, in the order of `rollouts`, then of `prompts`. A completion that did not finish is
+        unknown(truncated) and not judged.
 
     Raises:
-        ConfigError: a row names a verifier that does not exist.
+        ConfigError: a prompt names a verifier that does not exist.
     """
-    parts = [VERDICTS.empty()]
-    with nullcontext(pool) if pool else Pool(workers, timeout_s) as running:
-        for batch in rollouts.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-            parts.append(_judge(batch, running))
+    tasks = rollouts.join(prompts, on="prompt_id", how="inner", maintain_order="left_right")
+    absent = {"night", "reference_version"} - set(tasks.collect_schema().names())
+    tasks = tasks.with_columns(pl.lit("").alias(name) for name in absent)
+    parts, n = [VERDICTS.empty()], 0
+    for part in verify_batches(tasks, workers=workers, timeout_s=timeout_s):
+        parts.append(part)
+        n += part.height
+        if progress:
+            progress(n)
     return pl.concat(parts)
+
+
+def verify_batches(
+    tasks: pl.LazyFrame,
+    *,
+    workers: int | None = None,
+    timeout_s: float = TIMEOUT_S,
+    pool: Pool | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Judge tasks in their order, batch by batch, so that memory holds one batch and each can be published.
+
+    Args:
+        tasks: as `pending` gives them.
+        workers, timeout_s: as for `verify_rollouts`.
+        pool: worker processes that run already, used in place of new ones; it stays open.
+
+    Yields:
+        Schema VERDICTS, at most BATCH_ROWS rows.
+    """
+    with nullcontext(pool) if pool else Pool(workers, timeout_s) as running:
+        for batch in tasks.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+            yield _judge(batch, running)
 
 
 def _judge(batch: pl.DataFrame, pool: Pool) -> pl.DataFrame:
@@ -116,7 +145,6 @@ def _verdicts(
 
 
 def _task(row: dict[str, Any]) -> Task:
-    verifier(row["verifier"])  # an unknown name stops the run here, not in a worker
     return Task(
         row["verifier"], row["completion"], row["reference"], orjson.loads(row["verifier_args"] or "{}")
     )

@@ -1,7 +1,7 @@
 """The one type of every verifier and judge."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Word = Literal["right", "wrong", "unknown"]
 
@@ -22,6 +22,14 @@ class Verdict:
     """Version of the verifier."""
     ms: float = 0.0
     """Milliseconds that it took."""
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A verdict that only a worker process may work out: it may compute for ever, or crash."""
+
+    args: dict[str, Any]
+    """All that the verifier's `work` needs, in plain JSON."""
 
 
 REASONS = {

@@ -1,12 +1,14 @@
-"""Verifiers in worker processes that can be killed.
+"""Verdicts of many tasks, in order: at once where that is safe, else in worker processes that can be killed.
 
 Each worker is one Python process behind a socket pair. Before a task it arms a timer of CPU time whose signal
 ends the process, even inside C code, so the deadline holds in the same place however busy the machine is, and
-a worker whose parent was killed does not run on. A worker exits when its pipe closes.
+a worker whose parent was killed does not run on. A worker exits when its pipe closes, and after a task that
+left it with too much memory.
 
 What this does not protect against: a verifier that reads or writes files; this is no sandbox.
 """
 
+import json
 import os
 import signal
 import socket
@@ -14,21 +16,21 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, Self
 
-import orjson
-
 from r1data.paths import PROJECT
-from r1data.verify import VERIFIERS
+from r1data.verify import VERIFIERS, Deferred, at_once
 from r1data.verify.verdict import Verdict, unknown
 
 LOOKAHEAD = 64
 """Verdicts per worker that may wait for an earlier, slower one."""
 WALL_FACTOR, WALL_EXTRA_S = 20, 60.0
 """A task without CPU time is given up after `timeout_s` times the first plus the second, in wall time."""
+TIMEOUT_S = 5.0
+"""Seconds of CPU time that a verdict may take, unless a recipe says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ class Task:
 
 
 class Worker:
-    """One process and the task that it works on."""
+    """One process and the deferred verdict that it works on."""
 
     def __init__(self, timeout_s: float) -> None:
-        """Start the process; it serves tasks until its pipe closes."""
+        """Start the process; it serves until its pipe closes."""
         ours, theirs = socket.socketpair()
         paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs:
@@ -57,28 +59,41 @@ class Worker:
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "POLARS_MAX_THREADS": "1"},
             )
         self.pipe = Connection(ours.detach())
-        self.index: int | None = None
-        self.task: Task | None = None
+        self.index = -1
+        self.verifier = ""
         self.give_up_at = 0.0
-        self.late = False
+        self.asked = self.late = self.retired = False
         self.wall_s = timeout_s * WALL_FACTOR + WALL_EXTRA_S
 
-    def submit(self, index: int, task: Task) -> None:
-        """Send a task; the worker must be idle. A worker that died meanwhile is noticed by `take`."""
-        self.index, self.task, self.give_up_at = index, task, monotonic() + self.wall_s
+    def submit(self, verifier: str, deferred: Deferred, index: int = 0) -> None:
+        """Send what was deferred; the worker must be idle. One that died meanwhile is noticed by `take`."""
+        self.index, self.verifier, self.give_up_at = index, verifier, monotonic() + self.wall_s
+        self.asked = True
         try:
-            self.pipe.send_bytes(orjson.dumps(asdict(task)))
+            self.pipe.send_bytes(json.dumps([verifier, deferred.args]).encode())
         except OSError:
             self.process.kill()
 
     def take(self) -> Verdict:
-        """The verdict of the task, once the pipe is readable; the end of the process is a verdict too."""
+        """The verdict, once the pipe is readable; the end of the process is a verdict too."""
         try:
-            return Verdict(**orjson.loads(self.pipe.recv_bytes()))
+            verdict, self.retired = json.loads(self.pipe.recv_bytes())
+            self.asked = False
+            return Verdict(**verdict)
         except (EOFError, OSError):
             timed_out = self.process.wait() == -signal.SIGPROF or self.late
             reason = "timeout" if timed_out else "crash"
-            return replace(unknown(reason), version=VERIFIERS[self.task.verifier].version)
+            return replace(unknown(reason), version=VERIFIERS[self.verifier].version)
+
+    def wait(self) -> Verdict:
+        """The verdict, as soon as it is there or the worker is far beyond its time."""
+        readable([self])
+        return self.take()
+
+    @property
+    def fit(self) -> bool:
+        """Whether it can take another task."""
+        return not self.retired and self.process.poll() is None
 
     def close(self) -> None:
         """End the process now and wait for it."""
@@ -87,11 +102,26 @@ class Worker:
         self.process.wait()
 
 
-class Pool:
-    """Worker processes that judge tasks in parallel; a context manager that leaves no process behind."""
+def readable(busy: list[Worker]) -> list[Worker]:
+    """Wait for workers that have something to say; one far beyond its time is killed, which says enough."""
+    patience = max(0.0, min(worker.give_up_at for worker in busy) - monotonic())
+    ready = wait([worker.pipe for worker in busy], timeout=patience)
+    for worker in busy:
+        if monotonic() > worker.give_up_at and worker.pipe not in ready:
+            worker.late = True
+            worker.process.kill()
+            ready.append(worker.pipe)
+    return [worker for worker in busy if worker.pipe in ready]
 
-    def __init__(self, workers: int | None = None, timeout_s: float = 5) -> None:
-        """`workers` processes (None: as many as cores); a task may use `timeout_s` seconds of CPU time."""
+
+class Pool:
+    """Verdicts of tasks, several at a time; a context manager that leaves no process behind."""
+
+    def __init__(self, workers: int | None = None, timeout_s: float = TIMEOUT_S) -> None:
+        """At most `workers` processes (None: as many as cores), started when one is needed.
+
+        A task may use `timeout_s` seconds of CPU time.
+        """
         self.n_workers = workers or os.cpu_count() or 1
         self.timeout_s = timeout_s
         self.workers: list[Worker] = []
@@ -105,20 +135,22 @@ class Pool:
         self.workers.clear()
 
     def map(self, tasks: Iterable[Task]) -> Iterator[Verdict]:
-        """Verdicts in the order of `tasks`; one that is late or kills its worker is `unknown`."""
+        """Verdicts in the order of `tasks`; one that is late or kills its worker is `unknown`.
+
+        Raises:
+            ConfigError: a task names a verifier that does not exist.
+        """
         queue = enumerate(tasks)
         done: dict[int, Verdict] = {}
         idle, busy = deque(self.workers), list[Worker]()
         given = 0
         try:
-            while True:
-                self._feed(queue, idle, busy, given)
-                if not busy:
-                    break
-                for worker in self._readable(busy):
-                    busy.remove(worker)
-                    done[worker.index] = worker.take()
-                    idle.append(worker)
+            while self._feed(queue, idle, busy, done, given):
+                if busy and given not in done:
+                    for worker in readable(busy):
+                        busy.remove(worker)
+                        done[worker.index] = worker.take()
+                        idle.append(worker)
                 while given in done:
                     yield done.pop(given)
                     given += 1
@@ -127,36 +159,39 @@ class Pool:
                 self._replace(worker)
 
     def _feed(
-        self, queue: Iterator[tuple[int, Task]], idle: deque[Worker], busy: list[Worker], given: int
-    ) -> None:
-        """Give every free worker a task, unless finished verdicts already wait for a slow one."""
-        furthest = max((worker.index for worker in busy), default=given)
-        while len(busy) < self.n_workers and furthest - given < LOOKAHEAD * self.n_workers:
+        self,
+        queue: Iterator[tuple[int, Task]],
+        idle: deque[Worker],
+        busy: list[Worker],
+        done: dict[int, Verdict],
+        given: int,
+    ) -> bool:
+        """Decide tasks or give them to free workers, until all are busy or enough verdicts wait for one.
+
+        Returns:
+            Whether there is anything left to wait for or to give.
+        """
+        while len(busy) < self.n_workers and len(done) + len(busy) < LOOKAHEAD * self.n_workers:
             item = next(queue, None)
             if item is None:
-                return
-            if not idle:
-                self.workers.append(Worker(self.timeout_s))
-                idle.append(self.workers[-1])
-            worker = self._alive(idle.popleft())
-            worker.submit(*item)
+                break
+            index, task = item
+            verdict = at_once(task.verifier, task.completion, task.reference, task.args)
+            if isinstance(verdict, Verdict):
+                done[index] = verdict
+                continue
+            worker = self._worker(idle)
+            worker.submit(task.verifier, verdict, index)
             busy.append(worker)
-            furthest = item[0]
+        return bool(busy or done)
 
-    def _readable(self, busy: list[Worker]) -> list[Worker]:
-        """Workers that have something to say; one far beyond its wall time is killed, which says enough."""
-        patience = max(0.0, min(worker.give_up_at for worker in busy) - monotonic())
-        ready = wait([worker.pipe for worker in busy], timeout=patience)
-        for worker in busy:
-            if monotonic() > worker.give_up_at and worker.pipe not in ready:
-                worker.late = True
-                worker.process.kill()
-                ready.append(worker.pipe)
-        return [worker for worker in busy if worker.pipe in ready]
-
-    def _alive(self, worker: Worker) -> Worker:
-        """The worker, or a new one in the place of one that has ended."""
-        return worker if worker.process.poll() is None else self._replace(worker)
+    def _worker(self, idle: deque[Worker]) -> Worker:
+        """A free worker that is fit, or a new one."""
+        if not idle:
+            self.workers.append(Worker(self.timeout_s))
+            return self.workers[-1]
+        worker = idle.popleft()
+        return worker if worker.fit else self._replace(worker)
 
     def _replace(self, worker: Worker) -> Worker:
         worker.close()

@@ -6,7 +6,7 @@ import pytest
 from r1data.errors import ConfigError
 from r1data.schema import TABLES
 from r1data.verify import VERIFIERS
-from r1data.verify.run import pending, verify_rollouts
+from r1data.verify.run import pending, verify_batches, verify_rollouts
 
 NIGHT = "2026-01-01"
 
@@ -34,7 +34,7 @@ REFERENCES = references(("p", "v1", "7", "math", 1))
 
 
 def judged(wanted):
-    return verify_rollouts(wanted, workers=1)
+    return pl.concat([TABLES["verdicts"].empty(), *verify_batches(wanted, workers=1)])
 
 
 def test_every_rollout_is_judged_by_its_reference_and_by_form():
@@ -93,3 +93,20 @@ def test_a_reference_with_an_unknown_verifier_stops_the_run():
     wanted = pending(ROLLOUTS, PROMPTS, references(("p", "v1", "7", "maths", 1)), NONE)
     with pytest.raises(ConfigError, match="did you mean `math`"):
         judged(wanted)
+
+
+def test_rollouts_are_judged_by_the_verifiers_of_their_prompts_with_progress():
+    prompts = pl.LazyFrame(
+        {"prompt_id": ["p", "p"], "verifier": ["math", "exact"], "reference": ["7", "8"]}
+    ).with_columns(verifier_args=pl.lit(None, pl.String))
+    made: list[int] = []
+    verdicts = verify_rollouts(ROLLOUTS.drop("night"), prompts, workers=1, progress=made.append)
+    assert verdicts.select("rollout_id", "verifier", "verdict").rows() == [
+        ("r1", "math", "right"),
+        ("r1", "exact", "wrong"),
+        ("r2", "math", "wrong"),
+        ("r2", "exact", "right"),
+        ("r3", "math", "unknown"),
+        ("r3", "exact", "unknown"),
+    ]
+    assert made == [6]

@@ -12,6 +12,7 @@ from r1data.verify import workers
 from r1data.verify.workers import Pool, Task
 
 ENDLESS = Task("math", r"\boxed{10^{10^{10}}}", "3")
+ALGEBRA = Task("math", "$x + 1$", "1 + x")
 QUICK = Task("math", "<think>3 + 4</think>7", "7")
 
 
@@ -35,7 +36,7 @@ def test_a_worker_that_dies_is_a_crash_and_is_replaced():
         def tasks():
             yield ENDLESS
             pool.workers[0].process.kill()
-            yield from [QUICK] * 4
+            yield from [ALGEBRA] * 4
 
         verdicts = list(pool.map(tasks()))
         assert (verdicts[0].verdict, verdicts[0].reason) == ("unknown", "crash")
@@ -43,18 +44,18 @@ def test_a_worker_that_dies_is_a_crash_and_is_replaced():
 
 
 def test_a_worker_that_died_while_idle_costs_no_verdict(pool):
-    assert [verdict.verdict for verdict in pool.map([QUICK] * 4)] == ["right"] * 4
+    assert [verdict.verdict for verdict in pool.map([ALGEBRA] * 4)] == ["right"] * 4
     for worker in pool.workers:
         worker.process.kill()
         worker.process.wait()
-    assert [verdict.verdict for verdict in pool.map([QUICK] * 4)] == ["right"] * 4
+    assert [verdict.verdict for verdict in pool.map([ALGEBRA] * 4)] == ["right"] * 4
 
 
 def test_stopping_early_leaves_the_pool_fit_for_the_next_tasks(pool):
-    first = pool.map([QUICK, ENDLESS, ENDLESS, ENDLESS])
+    first = pool.map([ALGEBRA, ENDLESS, ENDLESS, ENDLESS])
     assert next(first).verdict == "right"
     first.close()
-    assert [verdict.verdict for verdict in pool.map([QUICK] * 3)] == ["right"] * 3
+    assert [verdict.verdict for verdict in pool.map([ALGEBRA] * 3)] == ["right"] * 3
 
 
 def test_many_verdicts_wait_for_a_slow_one_and_come_in_order(pool):
@@ -69,7 +70,7 @@ def test_workers_end_when_their_parent_is_killed_even_at_work():
         "from r1data.verify.workers import *\n"
         "pool = Pool(2, 1.0)\n"
         "def tasks():\n"
-        "    yield from [Task('exact', 'a', 'a'), Task('exact', 'a', 'a')]\n"
+        "    yield from [Task('math', '$x + 1$', '1 + x')] * 2\n"
         "    print(*[worker.process.pid for worker in pool.workers], flush=True)\n"
         f"    yield from [Task('math', {ENDLESS.completion!r}, '3')] * 100\n"
         "list(pool.map(tasks()))\n"
@@ -85,21 +86,22 @@ def test_workers_end_when_their_parent_is_killed_even_at_work():
 
 def test_the_deadline_counts_cpu_time_not_waiting():
     with Pool(1, 0.5) as pool:
-        assert next(pool.map([QUICK])).verdict == "right"
+        assert next(pool.map([ALGEBRA])).verdict == "right"
         process = pool.workers[0].process
         process.send_signal(signal.SIGSTOP)
         wake = threading.Timer(1.5, process.send_signal, [signal.SIGCONT])
         wake.start()
-        assert next(pool.map([QUICK])).verdict == "right"
+        assert next(pool.map([ALGEBRA])).verdict == "right"
         wake.join()
         assert pool.workers[0].process is process
 
 
 def test_a_worker_that_does_nothing_at_all_is_given_up(monkeypatch):
     monkeypatch.setattr(workers, "WALL_EXTRA_S", 0.0)
-    with Pool(1, 0.1) as pool:
-        assert next(pool.map([Task("exact", "a", "a")])).verdict == "right"
+    monkeypatch.setattr(workers, "WALL_FACTOR", 5)
+    with Pool(1, 1.0) as pool:
+        assert next(pool.map([ALGEBRA])).verdict == "right"
         pool.workers[0].process.send_signal(signal.SIGSTOP)
-        verdict = next(pool.map([Task("exact", "a", "a")]))
+        verdict = next(pool.map([ALGEBRA]))
         assert (verdict.verdict, verdict.reason) == ("unknown", "timeout")
-        assert next(pool.map([Task("exact", "a", "a")])).verdict == "right"
+        assert next(pool.map([ALGEBRA])).verdict == "right"

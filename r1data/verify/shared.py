@@ -1,0 +1,67 @@
+"""Worker processes that all threads of this process share, for single verdicts outside a `Pool`."""
+
+import atexit
+import os
+import threading
+
+from r1data.verify.verdict import Deferred, Verdict
+from r1data.verify.workers import TIMEOUT_S, Worker
+
+
+class Shared:
+    """At most as many workers as cores; each starts when first needed and lives as long as the process."""
+
+    def __init__(self) -> None:
+        """No process yet."""
+        self.pid = os.getpid()
+        self._free = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []
+
+    def work(self, name: str, deferred: Deferred) -> Verdict:
+        """The verdict from the first worker that is free."""
+        with self._free:
+            worker = self._take()
+            try:
+                worker.submit(name, deferred)
+                return worker.wait()
+            finally:
+                self._give(worker)
+
+    def close(self) -> None:
+        """End the workers that are idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.close()
+
+    def _take(self) -> Worker:
+        with self._lock:
+            worker = self._idle.pop() if self._idle else None
+        if worker and not worker.fit:
+            worker.close()
+            worker = None
+        return worker or Worker(TIMEOUT_S)
+
+    def _give(self, worker: Worker) -> None:
+        # Without a verdict, such as after KeyboardInterrupt, a worker is still at it.
+        if not worker.asked and worker.fit:
+            with self._lock:
+                self._idle.append(worker)
+        else:
+            worker.close()
+
+
+_LOCK = threading.Lock()
+_shared: Shared | None = None
+
+
+def work(name: str, deferred: Deferred) -> Verdict:
+    """Decide what was deferred; waits while every worker is busy. Safe in any thread, and after a fork."""
+    global _shared
+    with _LOCK:
+        if _shared is None or _shared.pid != os.getpid():  # a parent's workers are not its forks'
+            _shared = Shared()
+            atexit.register(_shared.close)
+        shared = _shared
+    return shared.work(name, deferred)
