@@ -10,6 +10,7 @@ R1DataError
 ├── StorageError       a disk or bucket does not take what must be kept; what was published stays
 ├── CorruptLake        stored bytes are not what was published; names the file and the command that mends it
 ├── EngineError        an engine died or broke its promise; what it had finished is kept
+├── SandboxError       untrusted code cannot be run in isolation here, or the sandbox itself failed
 ├── QueryError         a statement that `r1data sql` does not run
 ├── GateError          a publish gate refused; nothing was published
 └── TrainError         a training job failed; its log is named
@@ -61,6 +62,10 @@ class CorruptLake(R1DataError):
 
 class EngineError(R1DataError):
     """An engine died or broke its promise; the rollouts that it had finished are kept."""
+
+
+class SandboxError(R1DataError):
+    """Untrusted code cannot be run in isolation here, or the sandbox itself failed; says what is missing."""
 
 
 class QueryError(R1DataError):
