@@ -85,7 +85,7 @@ def outcome(
     meant = refused(status or 400, said)
     if status == 0 and meant.finish_reason == "error":  # never run: expired, cancelled, a fault of the API
         message, code = told(said)
-        return one_line(f"{code}: {message}" if code else message or "the API gave no reason")
+        return one_line(f"{code}: {message}" if code else message) or "the API gave no reason"
     return meant.completion(request, elapsed_s=elapsed_s, retries=retries)
 
 

@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from r1data.generate.engine import FINISH_REASONS, Completion, Request
@@ -19,6 +19,7 @@ REQUEST = Request("a", "p", 0, ({"role": "user", "content": "?"},), 1, 16)
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(line=LINES)
+@example(line={"error": "\r"})
 def test_whatever_a_line_says_it_is_a_completion_or_one_line_that_says_why_not(line):
     became = outcome(REQUEST, line, elapsed_s=1.0, retries=1, reasoning_kind="full")
     if isinstance(became, Completion):
