@@ -2,6 +2,7 @@
 
     python -m bench.resume                                # scripted engine, 20 kills
     python -m bench.resume --engine vllm --kills 20       # the embedded model, some 45 s a kill
+    python -m bench.resume --engine vllm --kills 1 --slots 1 --rollouts 200   # a steady batch
 
 With vllm the rows are also compared, token by token, with those of a night that nobody disturbed.
 """
@@ -34,7 +35,6 @@ from r1data.recipe import Generate, Sampling, VllmSettings
 
 MARK = "R1DATA_BENCH_RUN"
 """Environment variable that every process of a night inherits."""
-SLOTS = 16
 
 
 def attempts_of(n: int) -> list[Attempt]:
@@ -64,11 +64,11 @@ class Logged(Queue):
         return taken
 
 
-def night(folder: Path, engine_name: str, n: int) -> None:
+def night(folder: Path, engine_name: str, n: int, slots: int) -> None:
     """Make what is missing of n rollouts; prints a line once the engine is ready."""
     lake = Lake(folder / "lake")
-    vllm = VllmSettings(max_num_seqs=SLOTS, kv_cache_bytes=2**29)
-    script = {"texts": ["so it is " * 20], "slots": SLOTS, "token_s": 0.002}
+    vllm = VllmSettings(max_num_seqs=slots, kv_cache_bytes=2**29)
+    script = {"texts": ["so it is " * 20], "slots": slots, "token_s": 0.002}
     generate = Generate(engine=engine_name, context_tokens=512, vllm=vllm, fake=script)
     model = resolve(DEFAULT_MODEL if engine_name == "vllm" else "fake:t")
 
@@ -85,11 +85,11 @@ def night(folder: Path, engine_name: str, n: int) -> None:
             run(queue, engine, journal, publish, segment_s=5)
 
 
-def start(folder: Path, engine_name: str, n: int) -> tuple[subprocess.Popen[str], str]:
+def start(folder: Path, engine_name: str, n: int, slots: int) -> tuple[subprocess.Popen[str], str]:
     """Start a night in a process of its own and wait until its engine is ready."""
     mark = uuid.uuid4().hex
     command = [sys.executable, "-m", "bench.resume", "--night", str(folder), "--engine", engine_name]
-    command += ["--rollouts", str(n)]
+    command += ["--rollouts", str(n), "--slots", str(slots)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | {MARK: mark}
     )
@@ -134,19 +134,20 @@ def main() -> None:
     parser.add_argument("--engine", default="fake")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--rollouts", type=int, default=2400)
+    parser.add_argument("--slots", type=int, default=16, help="rollouts in flight; 1 is a steady batch")
     parser.add_argument("--within-s", type=float, default=1.5)
     given = parser.parse_args()
     if given.night:
-        night(given.night, given.engine, given.rollouts)
+        night(given.night, given.engine, given.rollouts, given.slots)
         return
     luck, reaped, kills = random.Random(0), [], 0
     with tempfile.TemporaryDirectory() as left, tempfile.TemporaryDirectory() as right:
         calm, killed = Path(left), Path(right)
         began = time.monotonic()
-        start(calm, given.engine, given.rollouts)[0].wait()
+        start(calm, given.engine, given.rollouts, given.slots)[0].wait()
         print(f"undisturbed: {len(rows(calm))} rollouts in {time.monotonic() - began:.0f} s", flush=True)
         while True:
-            process, mark = start(killed, given.engine, given.rollouts)
+            process, mark = start(killed, given.engine, given.rollouts, given.slots)
             try:
                 process.wait(luck.uniform(0.02, given.within_s) if kills < given.kills else None)
             except subprocess.TimeoutExpired:
@@ -156,10 +157,10 @@ def main() -> None:
                 reaped.append(reaped_after_s(mark))
                 continue
             break
-        report(calm, killed, kills, reaped, given.rollouts)
+        report(calm, killed, kills, reaped, given.rollouts, given.slots)
 
 
-def report(calm: Path, killed: Path, kills: int, reaped: list[float], n: int) -> None:
+def report(calm: Path, killed: Path, kills: int, reaped: list[float], n: int, slots: int) -> None:
     """Print what came of it."""
     before, after = rows(calm), rows(killed)
     begun = len((killed / "begun").read_text(encoding="utf-8").split())
@@ -167,8 +168,9 @@ def report(calm: Path, killed: Path, kills: int, reaped: list[float], n: int) ->
     print(f"{kills} kills: {n - len(after)} of {n} rollouts missing, none twice")
     redone = begun - n
     per_kill = redone / max(kills, 1)
-    print(f"begun {begun} times: {redone} redone, {per_kill:.1f} a kill; {int(1.25 * SLOTS)} were in flight")
-    print(f"no process left after {spread(reaped)} s")
+    print(f"begun {begun} times: {redone} redone, {per_kill:.1f} a kill; {int(1.25 * slots)} were in flight")
+    if reaped:
+        print(f"no process left after {spread(reaped)} s")
     print(f"identical to the undisturbed night: {same} of {len(after)} ({same / len(after):.2%})")
 
 

@@ -32,7 +32,7 @@ ESCAPES = {
     "opens a unix socket": "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)",
     "opens netlink": "import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
     "makes a socket pair": "import socket; socket.socketpair()",
-    "forks": "import os; os.fork()",
+    "forks": "import os; os.fork() or os._exit(0)",
     "starts a program": "import os; os.execv('/usr/bin/env', ['env'])",
     "spawns a program": "import subprocess; subprocess.run(['/bin/true'])",
     "leaves its session": "import os; os.setsid()",
