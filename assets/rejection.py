@@ -7,7 +7,7 @@ from assets.metadata import counts, described
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
-from r1data.verify.run import pending, verify_batches
+from r1data.verify.stored import judge_night
 
 
 @dg.asset(
@@ -24,13 +24,8 @@ def verdicts(
     rollout.
     """
     stage = Stage(context, lake, recipe)
-    night = stage.scan("rollouts", stage.night)
-    todo = pending(
-        night, stage.scan("prompts"), stage.scan("prompt_references"), stage.scan("verdicts", stage.night)
-    )
-    settings = stage.recipe.verify
-    for part in verify_batches(todo, workers=settings.workers, timeout_s=settings.timeout_s):
-        stage.append("verdicts", part)
+    for _ in judge_night(stage, stage.night, stage.recipe.verify):
+        pass
     held = stage.scan("verdicts", stage.night).collect()
     by_rule = held.filter(~pl.col("verifier").is_in(["format", "language"]))
     return stage.report(

@@ -1,6 +1,6 @@
 """Verdicts of an adaptive night: made while the engine works, and the ledger's own."""
 
-from typing import Protocol, Self
+from typing import Self
 
 import polars as pl
 
@@ -8,17 +8,8 @@ from r1data.recipe import Verify
 from r1data.schema import TABLES
 from r1data.verify.right import right_rollouts
 from r1data.verify.run import pending, verify_batches
+from r1data.verify.stored import Store
 from r1data.verify.workers import Pool
-
-
-class Store(Protocol):
-    """Where a stage reads and publishes, such as `r1data.lake.Lake` with a run's name."""
-
-    def scan(self, table: str, night: str | None = None) -> pl.LazyFrame:
-        """The rows of a table, of one night if given."""
-
-    def append(self, table: str, frame: pl.DataFrame) -> object:
-        """Add to a ledger the rows that it does not hold."""
 
 
 class Judging:

@@ -77,4 +77,7 @@ def fetch(lake: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> 
 
 def _message(error: duckdb.Error) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(line for line in lines if not set(line) <= {"^", " "})
+    told = " ".join(line for line in lines if not set(line) <= {"^", " "})
+    if isinstance(error, duckdb.PermissionException):
+        told += ". If the lake was moved, `r1data lake catalog` writes its catalog anew."
+    return told

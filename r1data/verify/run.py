@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import polars as pl
 
+from r1data.curate.current import current_references
 from r1data.schema.facts import VERDICTS
 from r1data.verify import VERIFIERS, unknown, verifier
 from r1data.verify.verdict import Verdict
@@ -16,11 +17,6 @@ FINISHED = ("stop", "refusal")
 """Finish reasons of completions that are judged; all others are unknown(truncated)."""
 BATCH_ROWS = 10_000
 """Rows that are judged, and published, at a time."""
-VERSIONS = pl.DataFrame(
-    [(name, one.version, one.needs_reference) for name, one in VERIFIERS.items()],
-    schema={"verifier": pl.String, "verifier_version": pl.String, "needs_reference": pl.Boolean},
-    orient="row",
-)
 
 
 def pending(
@@ -41,23 +37,28 @@ def pending(
         night, rollout_id, completion, finish_reason, verifier, verifier_version, reference_version,
         reference, verifier_args.
     """
-    by_reference = pl.col("added_at"), pl.col("reference_version")
-    current = prompt_references.sort(by_reference).unique("prompt_id", keep="last", maintain_order=True)
+    versions = pl.DataFrame(
+        [(name, one.version, one.needs_reference) for name, one in VERIFIERS.items()],
+        schema={"verifier": pl.String, "verifier_version": pl.String, "needs_reference": pl.Boolean},
+        orient="row",
+    )
     with_reference = rollouts.join(
-        current.select("prompt_id", "reference_version", "reference", "verifier", "verifier_args"),
+        current_references(prompt_references).select(
+            "prompt_id", "reference_version", "reference", "verifier", "verifier_args"
+        ),
         on="prompt_id",
     )
     language = pl.concat_str(pl.lit('{"language":"'), pl.col("language").fill_null("en"), pl.lit('"}'))
     by_form = (
         rollouts.join(prompts.select("prompt_id", "language"), on="prompt_id", how="left")
-        .join(VERSIONS.lazy().filter(~pl.col("needs_reference")).select("verifier"), how="cross")
+        .join(versions.lazy().filter(~pl.col("needs_reference")).select("verifier"), how="cross")
         .with_columns(
             reference=pl.lit(None, pl.String),
             verifier_args=pl.when(pl.col("verifier") == "language").then(language).otherwise(pl.lit("{}")),
         )
     )
     wanted = pl.concat([with_reference, by_form], how="diagonal").join(
-        VERSIONS.lazy(), on="verifier", how="left"
+        versions.lazy(), on="verifier", how="left"
     )
     needless = pl.col("needs_reference").eq(False)
     wanted = wanted.with_columns(

@@ -1,0 +1,97 @@
+"""Judging the stored rollouts of a night, also again under new versions; nothing is generated.
+
+Old verdicts stay in the ledger beside the new ones.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Protocol
+
+import polars as pl
+
+from r1data.recipe import Verify
+from r1data.schema.facts import VERDICTS
+from r1data.verify import verifier
+from r1data.verify.run import pending, verify_batches
+
+TASK = ["rollout_id", "verifier", "reference_version"]
+"""What two versions of a verifier both judge."""
+
+
+class Store(Protocol):
+    """Where a stage reads and publishes, such as `r1data.lake.Lake`."""
+
+    def scan(self, table: str, night: str | None = None) -> pl.LazyFrame:
+        """The rows of a table, of one night if given."""
+
+    def append(self, table: str, frame: pl.DataFrame) -> object:
+        """Add to a ledger the rows that it does not hold."""
+
+
+def judge_night(
+    store: Store, night: str, settings: Verify, only: Collection[str] = ()
+) -> Iterator[pl.DataFrame]:
+    """Judge what has no current verdict, and publish it batch by batch.
+
+    Args:
+        store: where rollouts, prompts, references and verdicts are.
+        night: YYYY-MM-DD.
+        settings: how verdicts are made.
+        only: names of verifiers; all without it.
+
+    Yields:
+        Schema VERDICTS: what was published.
+
+    Raises:
+        ConfigError: there is no verifier of a name in `only`.
+    """
+    todo = unjudged(store, night, only)
+    for part in verify_batches(todo, workers=settings.workers, timeout_s=settings.timeout_s):
+        store.append("verdicts", part)
+        yield part
+
+
+def unjudged(store: Store, night: str, only: Collection[str] = ()) -> pl.LazyFrame:
+    """The tasks of a night without a current verdict, as `pending` gives them; of some verifiers, if named.
+
+    Raises:
+        ConfigError: there is no verifier of a name in `only`.
+    """
+    for name in only:
+        verifier(name)
+    rollouts, verdicts = store.scan("rollouts", night), store.scan("verdicts", night)
+    todo = pending(rollouts, store.scan("prompts"), store.scan("prompt_references"), verdicts)
+    return todo.filter(pl.col("verifier").is_in(list(only))) if only else todo
+
+
+def changes(before: pl.LazyFrame, made: pl.DataFrame) -> pl.DataFrame:
+    """How new verdicts differ from the newest ones that they follow.
+
+    Args:
+        before: schema VERDICTS, as stored before.
+        made: schema VERDICTS, new ones.
+
+    Returns:
+        verifier, before (verdict; null where there was none), now (verdict), n_verdicts (Int64).
+    """
+    held = before.select(*TASK, "verifier_version", before="verdict")
+    held = held.join(made.lazy(), on=TASK, how="semi").collect()
+    versions = held["verifier_version"].unique()
+    rank = {version: at for at, version in enumerate(sorted(versions, key=_numbers))}
+    newest = (
+        held.with_columns(rank=pl.col("verifier_version").replace_strict(rank, return_dtype=pl.Int64))
+        .sort("rank")
+        .unique(TASK, keep="last")
+    )
+    joined = made.select(*TASK, now="verdict").join(newest.select(*TASK, "before"), on=TASK, how="left")
+    keys = ["verifier", "before", "now"]
+    return joined.group_by(keys).agg(n_verdicts=pl.len().cast(pl.Int64)).sort(keys)
+
+
+def _numbers(version: str) -> tuple[list[int], str]:
+    """Versions in their order: 1.10 after 1.9."""
+    return [int(number) for number in re.findall(r"\d+", version)], version
+
+
+NO_VERDICTS = VERDICTS.empty()
+"""What judging nothing gives."""

@@ -1,0 +1,86 @@
+"""`r1data verify`: stored rollouts under a new version of a verifier."""
+
+import json
+import shutil
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from r1data.lake import Lake, catalog
+from r1data.verify import VERIFIERS, Deferred, Verdict, wrong
+
+NIGHT = "2026-01-02"
+
+
+@pytest.fixture
+def night(home_lake: Lake, finished_home: dict[str, str]) -> Lake:
+    """A lake with one night of the scripted engine."""
+    shutil.copytree(finished_home["R1DATA_LAKE"], home_lake.root)
+    catalog.rebuild(home_lake.root)
+    return home_lake
+
+
+def strict(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A new version of a verifier, which rejects whoever counts on fingers."""
+    before = VERIFIERS[name]
+
+    def run(completion: str, *given: Any) -> Verdict | Deferred:
+        return wrong("different") if "fingers" in completion else before.run(completion, *given)
+
+    monkeypatch.setitem(VERIFIERS, name, replace(before, version="strict-99", run=run))
+
+
+def test_a_new_version_judges_again_without_generating_and_the_corpus_follows(
+    night: Lake, r1data, monkeypatch, capsys
+):
+    rollouts, before = night.version("rollouts"), night.scan("verdicts").collect()
+    accepted = night.scan("selected").filter("accepted").collect().height
+    strict(monkeypatch, "format")
+    capsys.readouterr()
+
+    assert r1data("verify", "--night", NIGHT, "--only", "format", "--json") == 0
+
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(row["before"], row["now"]) for row in rows} == {("right", "right"), ("right", "wrong")}
+    assert sum(row["n_verdicts"] for row in rows) == 72
+    after = night.scan("verdicts").collect()
+    assert after.join(before, on=before.columns, how="semi", nulls_equal=True).height == before.height
+    assert night.version("rollouts") == rollouts
+    assert night.scan("selected").filter("accepted").collect().height < accepted
+
+
+def test_the_corpus_waits_while_another_verifier_has_verdicts_to_make(night: Lake, r1data, monkeypatch):
+    before = night.version("selected")
+    strict(monkeypatch, "format")
+    strict(monkeypatch, "language")
+    assert r1data("verify", "--night", NIGHT, "--only", "language") == 0
+    assert night.version("selected") == before
+    waiting = night.scan("verdicts").filter(pl.col("verifier_version") == "strict-99").collect()
+    assert set(waiting["verifier"]) == {"language"}
+    assert r1data("verify", "--all-nights") == 0
+    assert night.version("selected") > before
+
+
+def test_nothing_is_judged_twice(night: Lake, r1data):
+    before = night.version("verdicts"), night.version("selected")
+    assert r1data("verify", "--night", NIGHT) == 0
+    assert (night.version("verdicts"), night.version("selected")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--night", NIGHT, "--only", "maths"], "did you mean `math`"),
+        (["--night", "2026-01-03"], "has no rollouts"),
+        (["--night", NIGHT, "--all-nights"], "not both"),
+    ],
+)
+def test_what_cannot_be_verified_is_refused(words: list[str], told: str, finished_home, monkeypatch, capsys):
+    from tests.conftest import run_verb
+
+    for name, value in finished_home.items():
+        monkeypatch.setenv(name, value)
+    assert run_verb("verify", *words) in (1, 2)
+    assert told in capsys.readouterr().err
