@@ -30,7 +30,7 @@ from r1data.recipe.night import (
     Select,
     Verify,
 )
-from r1data.recipe.student import Evaluate, Sft, Student
+from r1data.recipe.student import Evaluate, Rewards, Sft, Student
 from r1data.recipe.teacher import FewShot, Sampling, Teacher
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "Readability",
     "Recipe",
     "ReplaySettings",
+    "Rewards",
     "Sampling",
     "Select",
     "Sft",

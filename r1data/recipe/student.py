@@ -36,6 +36,20 @@ class Evaluate(Section):
     sampling: Sampling = Sampling(temperature=0.6, top_p=0.95)
 
 
+class Rewards(Section):
+    """What GRPO rewards: verdicts of the pipeline's own verifiers, weighed and added."""
+
+    weights: dict[str, float] = Field(default={"accuracy": 1.0, "format": 1.0, "language": 1.0})
+    """Of `accuracy`, the verifier of the prompt's reference, and of verifiers that need no reference.
+    R1-Zero adds accuracy and format, R1's first stage also language; each counts the same.
+    """
+    overlong: Literal["mask", "zero", "soft"] = "mask"
+    """Completions that hit the cap: left out of the loss, worth 0, or punished as DAPO does, from 0 at
+    `soft_tokens` before the cap to -1 at the cap (https://arxiv.org/abs/2503.14476, equation 13).
+    """
+    soft_tokens: int = Field(default=4096, ge=1)
+
+
 class Student(Section):
     """A training job and its evaluation."""
 
@@ -49,4 +63,5 @@ class Student(Section):
     launcher: Literal["local"] = "local"
     seed: int = 0
     sft: Sft = Sft()
+    rewards: Rewards = Rewards()
     evaluate: Evaluate = Evaluate()
