@@ -14,7 +14,7 @@ from typing import Any
 
 from r1data.errors import ConfigError
 from r1data.text import nearest
-from r1data.verify import choice, exact, format_, language, math, reasoning_gym
+from r1data.verify import choice, exact, format_, instruction, language, logic, math, reasoning_gym
 from r1data.verify.verdict import REASONS, Deferred, Verdict, right, unknown, wrong
 
 
@@ -48,6 +48,8 @@ VERIFIERS = {
     "reasoning_gym": Verifier(
         reasoning_gym.verify, reasoning_gym.VERSION, work=reasoning_gym.work, library="reasoning_gym"
     ),
+    "logic": Verifier(logic.verify, logic.VERSION, written=logic.written),
+    "instruction": Verifier(instruction.verify, instruction.VERSION, written=instruction.written),
     "format": Verifier(format_.verify, format_.VERSION, needs_reference=False),
     "language": Verifier(language.verify, language.VERSION, needs_reference=False),
 }

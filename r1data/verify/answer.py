@@ -62,3 +62,28 @@ def stated(completion: str) -> str | None:
 def bare(answer: str) -> str:
     """An answer without surrounding quotation marks, Markdown and the final period."""
     return answer.rstrip(WRAPPING + ".").lstrip(WRAPPING)
+
+
+def tagged(completion: str) -> str | None:
+    """What the last `<answer>…</answer>` after the thought holds; None without one."""
+    _, answer = text.split(completion)
+    if (
+        not answer
+        or (end := answer.rfind("</answer>")) < 0
+        or (start := answer.rfind("<answer>", 0, end)) < 0
+    ):
+        return None
+    return answer[start + len("<answer>") : end].strip() or None
+
+
+def boxes(answer: str) -> list[str]:
+    r"""Contents of all balanced `\boxed{…}` that hold no other one, in their order."""
+    found, opened = list[str](), list[int]()
+    for brace in BRACE.finditer(answer):
+        if brace[0] == "{":
+            opened.append(brace.start())
+        elif opened:
+            start = opened.pop()
+            if answer.endswith(BOX, 0, start) and BOX not in (inside := answer[start + 1 : brace.start()]):
+                found.append(inside.strip())
+    return found

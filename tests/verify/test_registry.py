@@ -1,3 +1,9 @@
+"""What holds for every verifier; one is covered by a line in REFERENCES, or in FORMS if it needs none."""
+
+import json
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,21 +19,51 @@ def gcd_item():
     return next(reasoning_gym(config, night=None, start=None))
 
 
+def constraints(frequency: int) -> str:
+    wanted = {"keyword": "owl", "frequency": frequency, "relation": "at least"}
+    return json.dumps({"instruction_id_list": ["keywords:frequency"], "kwargs": [wanted]})
+
+
 REFERENCES = {
     "math": (r"\frac{3}{4}", {}, r"\frac{4}{3}"),
     "exact": ("Blue whale", {}, "Whale blue"),
-    "choice": ("C", {}, "D"),
+    "choice": ("C", {"options": ["0.1", "0.2", "0.4", "0.8"]}, "D"),
+    "logic": ("Ada is a knight, and Bo is a knave.", {}, "Ada is a knave, and Bo is a knave."),
+    "instruction": (constraints(3), {}, constraints(2)),
     "reasoning_gym": (gcd_item().reference, gcd_item().verifier_args, "1000003"),
 }
+"""Of every verifier that needs one: a reference, its arguments, and the reference of another answer."""
+FORMS = {
+    "format": ("<think>Two.</think>2", {}, "Two.</think>2"),
+    "language": ("<think>Zwei.</think>2", {"language": "de"}, "<think>Два.</think>2"),
+}
+"""Of every verifier that needs none: a completion that is right, its arguments, and one that is wrong."""
+MANUAL = Path(__file__).resolve().parents[2] / "docs" / "verification.md"
 
 
 @pytest.mark.parametrize("name", [name for name, one in VERIFIERS.items() if one.needs_reference])
 def test_every_verifier_accepts_its_own_reference_and_rejects_another_answer(name):
     reference, args, other = REFERENCES[name]
-    assert verify(name, own_completion(name, reference), reference, **args).verdict == "right"
-    verdict = verify(name, own_completion(name, other), reference, **args)
+    assert verify(name, own_completion(name, reference, args), reference, **args).verdict == "right"
+    verdict = verify(name, own_completion(name, other, args), reference, **args)
     assert verdict.verdict == "wrong"
     assert verdict.reward < 1
+
+
+@pytest.mark.parametrize("name", [name for name, one in VERIFIERS.items() if not one.needs_reference])
+def test_every_verifier_of_form_accepts_what_is_right_and_rejects_what_is_not(name):
+    completion, args, other = FORMS[name]
+    assert verify(name, completion, None, **args).verdict == "right"
+    assert verify(name, other, None, **args).verdict == "wrong"
+
+
+def test_every_version_names_its_verifier():
+    assert [name for name, one in VERIFIERS.items() if not re.match(rf"{name}-\d", one.version)] == []
+
+
+def test_the_manual_names_every_verifier_and_every_reason_as_code():
+    manual = MANUAL.read_text(encoding="utf-8")
+    assert [name for name in (*VERIFIERS, *REASONS) if f"`{name}`" not in manual] == []
 
 
 @pytest.mark.parametrize("name", VERIFIERS)
@@ -70,6 +106,13 @@ TEXTS = st.text(max_size=80) | st.lists(
             "%",
             "é",
             "中",
+            "B",
+            "(",
+            "knight",
+            "Ada is a ",
+            "[true]",
+            "<|im_end|>",
+            "\ud800",
         ]
     ),
     max_size=12,
@@ -80,11 +123,13 @@ TEXTS = st.text(max_size=80) | st.lists(
 @settings(deadline=None, max_examples=60)
 @given(completion=TEXTS, reference=st.none() | TEXTS)
 def test_no_text_makes_a_verifier_fail(name, completion, reference):
-    verdict = verify(name, completion, reference)
-    assert verdict.reason in REASONS
-    assert verdict.reason != "crash"
-    assert REASONS[verdict.reason].startswith(verdict.verdict)
-    assert (verdict.reward is None) == (verdict.verdict == "unknown")
+    _, args, _ = (REFERENCES | FORMS)[name]
+    for asked, arguments in ((reference, {}), (reference, args), (REFERENCES.get(name, [None])[0], args)):
+        verdict = verify(name, completion, asked, **arguments)
+        assert verdict.reason in REASONS
+        assert verdict.reason != "crash"
+        assert REASONS[verdict.reason].startswith(verdict.verdict)
+        assert (verdict.reward is None) == (verdict.verdict == "unknown")
 
 
 def test_a_failing_verifier_is_unknown():
