@@ -100,6 +100,7 @@ def _ask(
             references_of(items),
             workers=verify.workers,
             timeout_s=verify.timeout_s,
+            sandbox=verify.sandbox,
         )
         publish(evaluations(rollouts, verdicts, items, candidate))
 

@@ -17,7 +17,7 @@ class Judging:
 
     def __init__(self, store: Store, settings: Verify) -> None:
         self._store = store
-        self._pool = Pool(settings.workers, settings.timeout_s)
+        self._pool = Pool(settings.workers, settings.timeout_s, settings.sandbox)
         self._facts: list[pl.DataFrame] = []
 
     def __enter__(self) -> Self:

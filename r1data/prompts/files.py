@@ -43,7 +43,7 @@ def files(config: Config, *, night: date | None, start: date) -> Iterator[Questi
     """
     _check(config)
     paths = files_in(config.path, owner=config.name)
-    check_columns(paths, config.columns, owner=config.name)
+    check_columns(paths, config.columns | _parts(config), owner=config.name)
     n_rows = sum(1 for _ in _numbered(config, paths))
     chosen = _turn(config, n_rows, (night - start).days if night else 0)
     given = [
@@ -63,10 +63,18 @@ def _check(config: Config) -> None:
             f"`columns` of `{config.name}` must map either `prompt` or `messages` to a column of the file."
         )
     needed = verifier(config.verifier).needs_reference and not _may_lack_references(config)
-    if needed and "reference" not in config.columns:
+    if config.reference_columns and "reference" in config.columns:
+        raise ConfigError(
+            f"`{config.name}` takes its reference from `columns` or `reference_columns`, not both."
+        )
+    if needed and "reference" not in config.columns and not config.reference_columns:
         raise ConfigError(
             f"`columns` of `{config.name}` maps no `reference`, which the verifier `{config.verifier}` needs."
         )
+
+
+def _parts(config: Config) -> dict[str, str]:
+    return {name: name for name in config.reference_columns}
 
 
 def _may_lack_references(config: Config) -> bool:
@@ -74,7 +82,7 @@ def _may_lack_references(config: Config) -> bool:
 
 
 def _numbered(config: Config, paths: list[Path]) -> Iterator[tuple[int, Path, str, dict[str, Any]]]:
-    columns = list(config.columns.values())
+    columns = [*config.columns.values(), *config.reference_columns]
     found = ((path, place, record) for path in paths for place, record in records(path, columns))
     return ((number, *one) for number, one in enumerate(found))
 
@@ -100,7 +108,8 @@ def _question(config: Config, path: Path, place: str, record: dict[str, Any]) ->
     def problem(ours: str, what: str) -> InputError:
         return InputError(f"{path}, {place}: `{config.columns[ours]}` (our `{ours}`) {what}.")
 
-    reference = _text(cell("reference"))
+    parts = {name: record[name] for name in config.reference_columns if record.get(name) is not None}
+    reference = _text(parts or None) if config.reference_columns else _text(cell("reference"))
     if not reference and "reference" in config.columns and not _may_lack_references(config):
         raise problem("reference", "is empty")
     domain = cell("domain") or config.domain

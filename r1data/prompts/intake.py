@@ -16,10 +16,13 @@ import polars as pl
 
 from r1data import ids
 from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS
-from r1data.verify import VERIFIERS, own_completion, verifier
+from r1data.verify import VERIFIERS, probes, verifier
+from r1data.verify.sandbox import Sandbox
 from r1data.verify.workers import Pool, Task
 
 EVIDENCE_CHARS = 200
+PASSING_DOUBTS = ("starved", "no_sandbox")
+"""Verdicts on a reference that are asked for once more, since the next may differ."""
 
 
 def benchmarks(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
@@ -61,7 +64,7 @@ def references(questions: pl.LazyFrame, *, night: str, added_at: datetime) -> pl
 
 
 def with_quality(
-    references: pl.LazyFrame, *, workers: int | None = None, timeout_s: float = 5
+    references: pl.LazyFrame, *, workers: int | None = None, timeout_s: float = 5, sandbox: str = "auto"
 ) -> pl.DataFrame:
     """Test every reference by its own verifier, and say in `quality` why it cannot be used; null when it can.
 
@@ -69,26 +72,33 @@ def with_quality(
         references: rows of `prompt_references`; those of verifiers that need no reference are always good.
         workers: processes; as many as cores when None.
         timeout_s: seconds of CPU time per reference.
+        sandbox: where programs run.
+
+    Raises:
+        SandboxError: programs are to be run, and no sandbox works here.
     """
     rows = references.collect()
     distinct = rows.unique("reference_version", maintain_order=True).to_dicts()
-    tested = [row for row in distinct if verifier(row["verifier"]).needs_reference]
-    tasks = (
-        Task(
-            row["verifier"],
-            own_completion(row["verifier"], row["reference"] or "", orjson.loads(row["verifier_args"])),
-            row["reference"],
-            orjson.loads(row["verifier_args"]),
-        )
-        for row in tested
-    )
-    with Pool(workers, timeout_s) as pool:
-        verdicts = list(pool.map(tasks))
-    quality = {
-        row["reference_version"]: verdict.reason if verdict.verdict == "unknown" else "bad_reference"
-        for row, verdict in zip(tested, verdicts, strict=True)
-        if verdict.verdict != "right"
-    }
+    asked = [
+        (row["reference_version"], probe, Task(row["verifier"], probe.completion, row["reference"], args))
+        for row in distinct
+        if verifier(row["verifier"]).needs_reference
+        for args in [orjson.loads(row["verifier_args"])]
+        for probe in probes(row["verifier"], row["reference"] or "", args)
+    ]
+    with Pool(workers, timeout_s, sandbox) as pool:
+        verdicts = list(pool.map(task for _, _, task in asked))
+        passing = [n for n, verdict in enumerate(verdicts) if verdict.reason in PASSING_DOUBTS]
+        for n, verdict in zip(passing, pool.map(asked[n][2] for n in passing), strict=True):
+            verdicts[n] = verdict
+    quality = dict[str, str]()
+    for (version, probe, task), verdict in zip(asked, verdicts, strict=True):
+        if verdict.reason == "no_sandbox":
+            Sandbox(backend=sandbox).close()  # raises, and says what is missing
+        if verdict.verdict == "unknown":
+            quality.setdefault(version, verdict.reason)
+        elif (verdict.verdict == "right") != probe.right:
+            quality.setdefault(version, "unverifiable" if verifier(task.verifier).probes else "bad_reference")
     return rows.with_columns(
         quality=pl.col("reference_version").replace_strict(quality, default=None, return_dtype=pl.String)
     )
@@ -121,6 +131,7 @@ def intake(
     current = prompt_references.sort("added_at", "reference_version").unique("prompt_id", keep="last")
     bad = current.filter(pl.col("quality").is_not_null()).select(
         "prompt_id",
+        "quality",
         pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)")).alias("unreadable"),
     )
     counted = questions.group_by("prompt_id", maintain_order=True).agg(
@@ -136,7 +147,7 @@ def intake(
             reason=pl.when(pl.col("hit").is_not_null())
             .then(pl.lit("contaminated"))
             .when(pl.col("unreadable").is_not_null())
-            .then(pl.lit("bad_reference")),
+            .then(pl.when(quality="unverifiable").then("quality").otherwise(pl.lit("bad_reference"))),
             evidence=pl.coalesce("hit", "unreadable").str.slice(0, EVIDENCE_CHARS),
         )
         .select(INTAKE.schema.names())

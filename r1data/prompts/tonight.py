@@ -60,6 +60,7 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
 
     Raises:
         ConfigError, InputError: a source cannot give what is asked, or a prompt is longer than the context.
+        SandboxError: programs are to be judged, and no sandbox works here.
         OfflineError: the teacher's tokenizer is not on this machine.
     """
     rows = questions(recipe.prompts, night=date.fromisoformat(night), start=recipe.start)
@@ -69,7 +70,7 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     key = list(TABLES["prompt_references"].key)
     known = scan("prompt_references")
     new = intake.references(asked, night=night, added_at=now).join(known, on=key, how="anti")
-    checked = intake.with_quality(new, workers=recipe.verify.workers, timeout_s=recipe.verify.timeout_s)
+    checked = intake.with_quality(new, **recipe.verify.model_dump())
     stored, compared = _compare(asked, scan, recipe, night)
     marked = intake.intake(
         asked,

@@ -27,6 +27,10 @@ class QuestionSource(Section):
     """
     columns: dict[str, str] = Field(default_factory=dict)
     """files: which column of the file is our `prompt` or `messages`, `reference`, `family`, …"""
+    reference_columns: tuple[str, ...] = ()
+    """files: columns that make up the reference, in place of `columns.reference`: one JSON object by their
+    names, such as tests and a known solution.
+    """
     rows: tuple[int, int] | None = None
     """files: use rows from the first to before the second, counted from 0."""
     n_per_night: int | None = Field(default=None, ge=1)
@@ -61,9 +65,15 @@ class Verify(Section):
     """How rule verdicts are made."""
 
     timeout_s: float = Field(default=5, gt=0)
-    """A verdict that takes longer is unknown(timeout)."""
+    """A verdict that takes more seconds of CPU time is unknown(timeout); programs have limits of their own.
+    """
     workers: int | None = Field(default=None, ge=1)
     """Worker processes; as many as cores without it."""
+    sandbox: Literal["auto", "zygote", "bubblewrap", "unsafe"] = "auto"
+    """Where programs of completions run. `auto`: the first of zygote and bubblewrap that works here; where
+    none does, verdicts on programs are unknown(no_sandbox). `unsafe`: limits and nothing else; programs see
+    files and network of this machine. Every verdict on a program names the one that ran it.
+    """
 
 
 class Contamination(Section):

@@ -17,6 +17,7 @@ VERDICTS = ledger(
     Column("reason", pl.String, "One word of the verifier's closed vocabulary."),
     Column("extracted", pl.String, "The answer that was compared; null when there was none."),
     Column("elapsed_ms", pl.Float64, "Milliseconds that the verdict took."),
+    Column("sandbox", pl.String, "Back-end of the sandbox that ran a program; null when none was run."),
 )
 
 SIGNATURES = ledger(

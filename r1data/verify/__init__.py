@@ -14,8 +14,8 @@ from typing import Any
 
 from r1data.errors import ConfigError
 from r1data.text import nearest
-from r1data.verify import choice, exact, format_, instruction, language, logic, math, reasoning_gym
-from r1data.verify.verdict import REASONS, Deferred, Verdict, right, unknown, wrong
+from r1data.verify import choice, code, exact, format_, instruction, language, logic, math, reasoning_gym
+from r1data.verify.verdict import REASONS, Deferred, Probe, Verdict, right, unknown, wrong
 
 
 def _as_it_is(reference: str, args: dict[str, Any]) -> str:
@@ -39,11 +39,15 @@ class Verifier:
     """Decides what was deferred, from its arguments; only ever called in a worker process."""
     library: str | None = None
     """Heavy module that `work` imports; workers load it before their clock runs."""
+    probes: Callable[[str, dict[str, Any]], list[Probe]] | None = None
+    """Completions that show whether a reference tells right from wrong; its own answer where there is none.
+    """
 
 
 VERIFIERS = {
     "math": Verifier(math.verify, math.VERSION, written=math.written, work=math.work, library="math_verify"),
     "exact": Verifier(exact.verify, exact.VERSION),
+    "code": Verifier(code.verify, code.VERSION, written=code.written, work=code.work, probes=code.probes),
     "choice": Verifier(choice.verify, choice.VERSION),
     "reasoning_gym": Verifier(
         reasoning_gym.verify, reasoning_gym.VERSION, work=reasoning_gym.work, library="reasoning_gym"
@@ -123,14 +127,22 @@ def own_completion(name: str, reference: str, args: dict[str, Any] | None = None
     return f"<think>\nKnown.\n</think>\n\n{verifier(name).written(reference, args or {})}"
 
 
+def probes(name: str, reference: str, args: dict[str, Any] | None = None) -> list[Probe]:
+    """Completions that a reference must tell apart, or it is unusable."""
+    made = verifier(name).probes
+    return made(reference, args or {}) if made else [Probe(own_completion(name, reference, args))]
+
+
 __all__ = [
     "REASONS",
     "VERIFIERS",
     "Deferred",
+    "Probe",
     "Verdict",
     "Verifier",
     "at_once",
     "own_completion",
+    "probes",
     "right",
     "unknown",
     "verifier",

@@ -77,6 +77,7 @@ def verify_rollouts(
     *,
     workers: int | None = None,
     timeout_s: float = TIMEOUT_S,
+    sandbox: str = "auto",
     progress: Callable[[int], object] | None = None,
 ) -> pl.DataFrame:
     """Judge rollouts by the verifiers of their prompts.
@@ -87,6 +88,7 @@ def verify_rollouts(
             one. Several rows of a prompt give several verdicts a rollout.
         workers: processes; as many as cores when None.
         timeout_s: seconds of CPU time per verdict; a later one is unknown(timeout).
+        sandbox: where programs run: auto, or a back-end of `r1data.verify.sandbox`.
         progress: called with the number of verdicts made so far.
 
     Returns:
@@ -100,7 +102,7 @@ def verify_rollouts(
     absent = {"night", "reference_version"} - set(tasks.collect_schema().names())
     tasks = tasks.with_columns(pl.lit("").alias(name) for name in absent)
     parts, n = [VERDICTS.empty()], 0
-    for part in verify_batches(tasks, workers=workers, timeout_s=timeout_s):
+    for part in verify_batches(tasks, workers=workers, timeout_s=timeout_s, sandbox=sandbox):
         parts.append(part)
         n += part.height
         if progress:
@@ -113,19 +115,20 @@ def verify_batches(
     *,
     workers: int | None = None,
     timeout_s: float = TIMEOUT_S,
+    sandbox: str = "auto",
     pool: Pool | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Judge tasks in their order, batch by batch, so that memory holds one batch and each can be published.
 
     Args:
         tasks: as `pending` gives them.
-        workers, timeout_s: as for `verify_rollouts`.
+        workers, timeout_s, sandbox: as for `verify_rollouts`.
         pool: worker processes that run already, used in place of new ones; it stays open.
 
     Yields:
         Schema VERDICTS, at most BATCH_ROWS rows.
     """
-    with nullcontext(pool) if pool else Pool(workers, timeout_s) as running:
+    with nullcontext(pool) if pool else Pool(workers, timeout_s, sandbox) as running:
         for batch in tasks.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
             yield _judge(batch, running)
 
@@ -163,4 +166,5 @@ def _fact(row: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "extracted": verdict.extracted,
         "elapsed_ms": verdict.ms,
+        "sandbox": verdict.sandbox,
     }

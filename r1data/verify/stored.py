@@ -46,7 +46,7 @@ def judge_night(
         ConfigError: there is no verifier of a name in `only`.
     """
     todo = unjudged(store, night, only)
-    for part in verify_batches(todo, workers=settings.workers, timeout_s=settings.timeout_s):
+    for part in verify_batches(todo, **settings.model_dump()):
         store.append("verdicts", part)
         yield part
 

@@ -22,24 +22,47 @@ class Verdict:
     """Version of the verifier."""
     ms: float = 0.0
     """Milliseconds that it took."""
+    sandbox: str | None = None
+    """Back-end of the sandbox that ran the completion's program; None when nothing was run."""
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """A verdict that only a worker process may work out: it may compute for ever, or crash."""
+    """A verdict that only a worker process may work out: it may compute for ever, crash, or run foreign
+    code.
+    """
 
     args: dict[str, Any]
     """All that the verifier's `work` needs, in plain JSON."""
+    wall_s: float = 0.0
+    """Seconds of wall time that the worker may take beyond its own limit, while programs of a sandbox run."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A completion whose verdict is known beforehand, by which a reference is tested."""
+
+    completion: str
+    right: bool = True
+    """Whether it must be right or wrong."""
 
 
 REASONS = {
     "equal": "right: the answer equals the reference",
     "scored": "right: the task's own scorer gives full marks",
     "well_formed": "right: the thought is opened, closed and followed by an answer",
+    "passed": "right: the program passes every test",
     "in_language": "right: the trace is written in the language of its prompt",
     "followed": "right: every constraint of the prompt is kept",
     "different": "wrong: the answer differs from the reference",
     "partial": "wrong: the task's own scorer gives less than full marks",
+    "syntax_error": "wrong: the program does not compile",
+    "runtime_error": "wrong: the program raised or crashed",
+    "early_exit": "wrong: the program ended before its end",
+    "time_limit": "wrong: the program used up its time",
+    "memory_limit": "wrong: the program used up its memory",
+    "output_limit": "wrong: the program printed too much",
+    "not_plain": "wrong: the program returned something that is no plain value",
     "no_answer": "wrong: the completion finished without an answer",
     "no_thought": "wrong: there is no thought",
     "empty_thought": "wrong: the thought holds nothing",
@@ -56,6 +79,9 @@ REASONS = {
     "crash": "unknown: the verifier failed",
     "unknown_script": "unknown: no script is known for the language of the prompt",
     "unknown_language": "unknown: the language of the answer cannot be told",
+    "starved": "unknown: the machine had no time for the program",
+    "no_sandbox": "unknown: the sandbox failed or does not work here",
+    "unverifiable": "unknown: the tests do not tell right programs from wrong ones",
     "bad_reference": "unknown: the reference cannot be read",
 }
 """The closed vocabulary of reasons."""

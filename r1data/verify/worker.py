@@ -1,4 +1,6 @@
-"""The process behind `r1data.verify.workers`: python -m r1data.verify.worker <socket> <CPU seconds>."""
+"""The process behind `r1data.verify.workers`: python -m r1data.verify.worker <socket> <CPU seconds>
+<back-end of the sandbox>.
+"""
 
 import importlib
 import json
@@ -10,7 +12,7 @@ from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from r1data.verify import VERIFIERS, work
+from r1data.verify import VERIFIERS, code, work
 
 MEMORY_BYTES = 8 << 30
 """Address space of a worker; a verifier that wants more fails with `unknown(crash)`."""
@@ -21,6 +23,7 @@ RETIRE_BYTES = 1 << 30
 def main() -> None:
     """Work until the pipe closes; the kernel ends this process when a task uses up its CPU time."""
     pipe, timeout_s = Connection(int(sys.argv[1])), float(sys.argv[2])
+    code.use_backend(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

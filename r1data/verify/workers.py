@@ -47,13 +47,14 @@ class Task:
 class Worker:
     """One process and the deferred verdict that it works on."""
 
-    def __init__(self, timeout_s: float) -> None:
-        """Start the process; it serves until its pipe closes."""
+    def __init__(self, timeout_s: float, sandbox: str = "auto") -> None:
+        """Start the process; it serves until its pipe closes. `sandbox` is the back-end for programs."""
         ours, theirs = socket.socketpair()
+        arguments = [str(theirs.fileno()), str(timeout_s), sandbox]
         paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "r1data.verify.worker", str(theirs.fileno()), str(timeout_s)],
+                [sys.executable, "-m", "r1data.verify.worker", *arguments],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "POLARS_MAX_THREADS": "1"},
@@ -67,7 +68,8 @@ class Worker:
 
     def submit(self, verifier: str, deferred: Deferred, index: int = 0) -> None:
         """Send what was deferred; the worker must be idle. One that died meanwhile is noticed by `take`."""
-        self.index, self.verifier, self.give_up_at = index, verifier, monotonic() + self.wall_s
+        self.index, self.verifier = index, verifier
+        self.give_up_at = monotonic() + self.wall_s + deferred.wall_s
         self.asked = True
         try:
             self.pipe.send_bytes(json.dumps([verifier, deferred.args]).encode())
@@ -117,13 +119,16 @@ def readable(busy: list[Worker]) -> list[Worker]:
 class Pool:
     """Verdicts of tasks, several at a time; a context manager that leaves no process behind."""
 
-    def __init__(self, workers: int | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, workers: int | None = None, timeout_s: float = TIMEOUT_S, sandbox: str = "auto"
+    ) -> None:
         """At most `workers` processes (None: as many as cores), started when one is needed.
 
-        A task may use `timeout_s` seconds of CPU time.
+        A task may use `timeout_s` seconds of CPU time, programs that it runs not counted: they run in the
+        back-end `sandbox` (`r1data.verify.sandbox`), within limits of their own.
         """
         self.n_workers = workers or os.cpu_count() or 1
-        self.timeout_s = timeout_s
+        self.timeout_s, self.sandbox = timeout_s, sandbox
         self.workers: list[Worker] = []
 
     def __enter__(self) -> Self:
@@ -188,7 +193,7 @@ class Pool:
     def _worker(self, idle: deque[Worker]) -> Worker:
         """A free worker that is fit, or a new one."""
         if not idle:
-            self.workers.append(Worker(self.timeout_s))
+            self.workers.append(Worker(self.timeout_s, self.sandbox))
             return self.workers[-1]
         worker = idle.popleft()
         return worker if worker.fit else self._replace(worker)
@@ -196,5 +201,5 @@ class Pool:
     def _replace(self, worker: Worker) -> Worker:
         worker.close()
         self.workers.remove(worker)
-        self.workers.append(Worker(self.timeout_s))
+        self.workers.append(Worker(self.timeout_s, self.sandbox))
         return self.workers[-1]

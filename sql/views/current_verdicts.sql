@@ -21,7 +21,7 @@ candidates as (
 )
 select
     night, rollout_id, prompt_id, teacher_id, verifier, verifier_version, reference_version, deciding,
-    verdict, reward, reason, extracted, elapsed_ms
+    verdict, reward, reason, extracted, elapsed_ms, sandbox
 from candidates
 qualify row_number() over (
     partition by rollout_id, verifier

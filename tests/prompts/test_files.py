@@ -41,6 +41,22 @@ def test_every_format_gives_the_same_questions(tmp_path, name):
     assert [question.reference for question in questions] == [row["answer"] for row in ROWS]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet", "a.csv"])
+def test_several_columns_may_make_up_the_reference(tmp_path, name):
+    rows = [{"question": "Add.", "tests": '["assert f(1) == 2"]', "code": "def f(x): ...", "more": "x"}]
+    (question,) = asked(
+        write(tmp_path / name, rows), columns={"prompt": "question"}, reference_columns=("tests", "code")
+    )
+    assert json.loads(question.reference) == {name: rows[0][name] for name in ("tests", "code")}
+
+
+def test_a_reference_has_one_origin(tmp_path):
+    with pytest.raises(ConfigError, match="not both"):
+        asked(write(tmp_path / "a.jsonl"), reference_columns=("answer",))
+    with pytest.raises(ConfigError, match="has no column `answers`; did you mean `answer`"):
+        asked(write(tmp_path / "a.jsonl"), columns={"prompt": "question"}, reference_columns=("answers",))
+
+
 @pytest.mark.parametrize(
     ("name", "origin"),
     [("a.jsonl", "line 3"), ("a.jsonl.gz", "line 3"), ("a.parquet", "row 2"), ("a.csv", "line 4")],

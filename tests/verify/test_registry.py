@@ -24,9 +24,13 @@ def constraints(frequency: int) -> str:
     return json.dumps({"instruction_id_list": ["keywords:frequency"], "kwargs": [wanted]})
 
 
+TESTS = {"test_list": ["assert add(1, 2) == 3"]}
+ADD = json.dumps(TESTS | {"code": "def add(a, b): return a + b"})
+SUBTRACT = json.dumps(TESTS | {"code": "def add(a, b): return a - b"})
 REFERENCES = {
     "math": (r"\frac{3}{4}", {}, r"\frac{4}{3}"),
     "exact": ("Blue whale", {}, "Whale blue"),
+    "code": (ADD, {}, SUBTRACT),
     "choice": ("C", {"options": ["0.1", "0.2", "0.4", "0.8"]}, "D"),
     "logic": ("Ada is a knight, and Bo is a knave.", {}, "Ada is a knave, and Bo is a knave."),
     "instruction": (constraints(3), {}, constraints(2)),

@@ -25,6 +25,8 @@ def _arguments(files_bytes: int) -> list[str]:
         words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         words += ["--unshare-user", "--uid", str(namespaces.NOBODY), "--gid", str(namespaces.NOBODY)]
+    for folder in ("/dev", "/etc", namespaces.BOX):  # bwrap would make them for their owner alone
+        words += ["--perms", "0755", "--dir", folder]
     for path in namespaces.visible([*python_folders(), HERE]):
         if os.path.islink(path) and os.path.isdir(path):
             words += ["--symlink", os.readlink(path), path]

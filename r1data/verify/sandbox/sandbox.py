@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
@@ -106,6 +107,8 @@ class Sandbox:
         if not (fits and self._zygote.is_alive()):
             self._zygote.close()
             self._files_bytes = limits.files_bytes
+            if self._work:  # it went with the process
+                os.makedirs(self._work, mode=0o700, exist_ok=True)
             _, self._zygote = backends.start(self.backend, self._work, self._files_bytes)
 
     def _end_program(self) -> None:

@@ -62,7 +62,10 @@ class Zygote:
                 "paths": list(dict.fromkeys([paths["purelib"], paths["platlib"]])),
                 "work": work,
             }
-            words = [sys.executable, "-s", "-P", "-S", "-X", "utf8", "-c", START, json.dumps(config), HERE]
+            python = os.path.realpath(
+                sys.executable
+            )  # a link of a virtual environment is not to be seen inside
+            words = [python, "-s", "-P", "-S", "-X", "utf8", "-c", START, json.dumps(config), HERE]
             self.process = subprocess.Popen(
                 [*prefix, *words],
                 stdin=subprocess.DEVNULL,

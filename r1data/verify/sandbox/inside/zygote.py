@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -43,6 +44,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     _serve(stream, config["parent"], jail)
+    if jail.kind == "none":  # here, since a parent that was killed removes nothing
+        shutil.rmtree(jail.work, ignore_errors=True)
 
 
 def _warm_up(paths: list[str]) -> None:
