@@ -11,8 +11,8 @@ from r1data.paths import PROJECT
 from r1data.verify import workers
 from r1data.verify.workers import Pool, Task
 
-ENDLESS = Task("math", r"\boxed{10^{10^{10}}}", "3")
-ALGEBRA = Task("math", "$x + 1$", "1 + x")
+ENDLESS = Task("math", r"\boxed{\prod_{n=1}^{1000000} n!}", "3")
+ALGEBRA = Task("math", r"\boxed{\gcd(6, 9)}", "3")
 QUICK = Task("math", "<think>3 + 4</think>7", "7")
 
 
@@ -70,7 +70,7 @@ def test_workers_end_when_their_parent_is_killed_even_at_work():
         "from r1data.verify.workers import *\n"
         "pool = Pool(2, 1.0)\n"
         "def tasks():\n"
-        "    yield from [Task('math', '$x + 1$', '1 + x')] * 2\n"
+        "    yield from [Task('math', '$\\gcd(6, 9)$', '3')] * 2\n"
         "    print(*[worker.process.pid for worker in pool.workers], flush=True)\n"
         f"    yield from [Task('math', {ENDLESS.completion!r}, '3')] * 100\n"
         "list(pool.map(tasks()))\n"

@@ -58,6 +58,20 @@ def test_these_answers_differ_from_the_reference(answer, reference):
     assert judged(answer, reference) == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("answer", "reference", "verdict"),
+    [
+        (r"Thus $x = \boxed{3}$ or $x = \boxed{-2}$.", "-2, 3", "right"),
+        (r"They are \boxed{1}, \boxed{2} and \boxed{3}.", "1,2,3", "right"),
+        (r"They are \boxed{1} and \boxed{2}.", "1,2,3", "wrong"),
+        ("First \\boxed{1}.\n\nThen \\boxed{2}.", "1,2", "wrong"),
+        (r"It is \boxed{1}, that is \boxed{1.0}.", "1", "right"),
+    ],
+)
+def test_several_boxes_of_one_paragraph_are_several_answers(answer, reference, verdict):
+    assert judged(answer, reference) == verdict
+
+
 def test_a_number_in_the_thought_is_no_answer():
     verdict = verify("math", "<think>It is 12.</think>", "12")
     assert (verdict.verdict, verdict.reason) == ("wrong", "no_answer")
