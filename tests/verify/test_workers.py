@@ -105,3 +105,25 @@ def test_a_worker_that_does_nothing_at_all_is_given_up(monkeypatch):
         verdict = next(pool.map([ALGEBRA]))
         assert (verdict.verdict, verdict.reason) == ("unknown", "timeout")
         assert next(pool.map([ALGEBRA])).verdict == "right"
+
+
+def test_verdicts_are_the_same_on_a_machine_that_has_no_time():
+    code = Task("code", "<think>So.</think>```python\ndef f(x): return x + 1\n```", '["assert f(1) == 2"]')
+    busy = Task(
+        "code", "<think>So.</think>```python\nwhile True: pass\n```", code.reference, {"timeout_s": 0.5}
+    )
+    tasks = [QUICK, ALGEBRA, ENDLESS, code, busy, ALGEBRA, code]
+    with Pool(2, 1.0) as pool:
+        calm = [(verdict.verdict, verdict.reason) for verdict in pool.map(tasks)]
+    others = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4 * (os.cpu_count() or 1))
+    ]
+    try:
+        with Pool(2, 1.0) as pool:
+            loaded = [(verdict.verdict, verdict.reason) for verdict in pool.map(tasks)]
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert loaded == calm
+    assert {reason for _, reason in calm} == {"equal", "timeout", "passed", "time_limit"}
