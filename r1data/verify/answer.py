@@ -30,15 +30,8 @@ def after_thought(completion: str) -> str | None:
 
 def boxed(answer: str) -> str | None:
     r"""Content of the last balanced `\boxed{…}`; None without one."""
-    found, opened = None, list[int]()
-    for brace in BRACE.finditer(answer):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif opened:
-            start = opened.pop()
-            if answer.endswith(BOX, 0, start) and (found is None or start > found[0]):
-                found = (start, brace.start())
-    return answer[found[0] + 1 : found[1]].strip() if found else None
+    found = boxes(answer)
+    return found[-1] if found else None
 
 
 def announced(answer: str) -> str | None:
