@@ -203,9 +203,7 @@ every_rollout_has_verdicts = _every_rollout(
 )
 every_rollout_has_duplicates = _every_rollout(
     "duplicates",
-    lambda lake, recipe: lake.scan("signatures").filter(
-        pl.col("algorithm") == algorithm(recipe.duplicates.threshold)
-    ),
+    lambda lake, recipe: lake.scan("signatures").filter(pl.col("algorithm") == algorithm(recipe.duplicates)),
 )
 every_rollout_has_language = _every_rollout(
     "language", lambda lake, recipe: lake.scan("language").filter(pl.col("version") == language_stage.VERSION)

@@ -34,24 +34,22 @@ def duplicates(
     trace.
     """
     stage = Stage(context, lake, recipe)
-    threshold = stage.recipe.duplicates.threshold
-    version = dedup.algorithm(threshold)
+    settings = stage.recipe.duplicates
     prompts = stage.scan("prompts")
-    todo = dedup.pending(stage.scan("rollouts", stage.night), stage.scan("signatures"), version)
+    todo = dedup.pending(stage.scan("rollouts", stage.night), stage.scan("signatures"), settings)
     found = dedup.find(
-        dedup.documents(todo, prompts),
-        stage.scan("bands"),
-        dedup.documents(stage.scan("rollouts"), prompts),
-        threshold=threshold,
+        dedup.documents(todo, prompts, settings.scope),
+        stage.scan("signatures"),
+        dedup.documents(stage.scan("rollouts"), prompts, settings.scope),
+        settings,
     )
     stage.append("duplicates", found.duplicates)
-    stage.append("bands", found.bands)
     stage.append("signatures", found.signatures)  # last: it says that the pairs of a trace are stored
     return stage.report(
         "duplicates",
         compared=found.signatures.height,
         candidates=found.n_candidates,
-        crowded_bands=found.n_crowded_bands,
+        deferred_bands=found.deferred.height,
         exact_copies=found.duplicates.filter(pl.col("jaccard") == 1.0)["rollout_id"].n_unique(),
     )
 

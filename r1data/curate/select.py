@@ -50,7 +50,7 @@ def select(
         Schema SELECTED, one row per rollout, by rollout_id. The plan is run here, without the texts, because
         the election is a loop.
     """
-    version = algorithm(recipe.duplicates.threshold)
+    version = algorithm(recipe.duplicates)
     known = _gather(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
     reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls()
     marked, pairs, before = pl.collect_all(

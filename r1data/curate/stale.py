@@ -27,9 +27,7 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
         "verdicts": unverified(
             rollouts, lake.scan("prompts"), lake.scan("prompt_references"), lake.scan("verdicts")
         ).unique("rollout_id"),
-        "duplicates": dedup.pending(
-            rollouts, lake.scan("signatures"), dedup.algorithm(recipe.duplicates.threshold)
-        ),
+        "duplicates": dedup.pending(rollouts, lake.scan("signatures"), recipe.duplicates),
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
         "contamination": rollouts.join(compared, on="rollout_id", how="anti"),

@@ -154,5 +154,22 @@ def intake(
     )
 
 
+def without_repeated(marked: pl.DataFrame, twins: pl.DataFrame) -> pl.DataFrame:
+    """Mark prompts that ask what another one asks.
+
+    Args:
+        marked: schema INTAKE.
+        twins: prompt_id, twin_id, jaccard, as `r1data.prompts.duplicates.same_problems` gives them.
+    """
+    evidence = pl.concat_str("twin_id", pl.lit(": "), pl.col("jaccard").round(3))
+    found = marked.join(twins, on="prompt_id", how="left", maintain_order="left")
+    repeated = pl.col("twin_id").is_not_null()
+    return found.with_columns(
+        kept=pl.col("kept") & ~repeated,
+        reason=pl.when(repeated).then(pl.lit("near_duplicate")).otherwise("reason"),
+        evidence=pl.when(repeated).then(evidence).otherwise("evidence"),
+    ).select(INTAKE.schema.names())
+
+
 def _first(questions: pl.LazyFrame, night: str) -> pl.LazyFrame:
     return questions.unique("prompt_id", keep="first", maintain_order=True).with_columns(night=pl.lit(night))

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from r1data.curate.current import current_contamination
+from r1data.curate.current import current_contamination, current_references
 from r1data.curate.decontaminate import contamination
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.generate.engines.replay.engine import check_replay
@@ -17,9 +17,11 @@ from r1data.generate.render import render
 from r1data.generate.teachers import model_of
 from r1data.lake.overlay import Scan
 from r1data.prompts import intake, questions
+from r1data.prompts.duplicates import same_problems
 from r1data.prompts.length import check_fits
 from r1data.recipe import Recipe, load_teacher
 from r1data.schema import TABLES
+from r1data.text import prompt_text
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,38 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
         pl.concat([known, checked.lazy()]),
         recipe=recipe.name,
         night=night,
-    )
+    ).collect()
+    references = current_references(pl.concat([known, checked.lazy()]))
+    marked = intake.without_repeated(marked, _repeated(scan, marked, asked, references, recipe, night))
     prompts = intake.prompts(asked, night=night).collect()
-    return TakenIn(rows, prompts, checked, compared, marked.collect())
+    return TakenIn(rows, prompts, checked, compared, marked)
+
+
+def _repeated(
+    scan: Scan,
+    marked: pl.DataFrame,
+    asked: pl.LazyFrame,
+    references: pl.LazyFrame,
+    recipe: Recipe,
+    night: str,
+) -> pl.DataFrame:
+    """Which of tonight's prompts ask what another one or an earlier night's asks, as `same_problems` says."""
+    sources = [source.name for source in recipe.prompts if source.compares]
+    own = pl.col("kept") & pl.col("source").is_in(sources) & (pl.col("recipe") == recipe.name)
+    before = scan("intake").filter(own & (pl.col("night") < night)).sort("night")
+    ours = pl.concat([before.select("prompt_id"), marked.lazy().filter(own).select("prompt_id")])
+    texts = pl.concat(
+        [scan("prompts").select("prompt_id", "messages"), asked.select("prompt_id", "messages")]
+    )
+    found = (
+        ours.unique(keep="first", maintain_order=True)
+        .join(texts.unique("prompt_id"), on="prompt_id", maintain_order="left")
+        .join(references.select("prompt_id", "reference"), on="prompt_id", how="left", maintain_order="left")
+        .collect()
+    )
+    text = pl.Series("text", [prompt_text(messages) for messages in found["messages"]], dtype=pl.String)
+    twins = same_problems(found.with_columns(text))
+    return twins.join(before.select("prompt_id").collect(), on="prompt_id", how="anti")
 
 
 def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:

@@ -55,6 +55,15 @@ class PromptSource(QuestionSource):
     """files: take in rows without a reference, too. Their prompts are asked, and what comes back is stored,
     but not verified, so none of it is accepted before a reference is known.
     """
+    near_duplicates: bool | None = None
+    """Whether a prompt is left out that asks what another one of this recipe asks. Without it, prompts of
+    files are, and generated ones, which are alike by design, are not.
+    """
+
+    @property
+    def compares(self) -> bool:
+        """Whether its prompts are compared with one another."""
+        return self.source == "files" if self.near_duplicates is None else self.near_duplicates
 
 
 class BenchmarkSource(QuestionSource):
@@ -83,11 +92,25 @@ class Contamination(Section):
     """Shared run of words that makes a hit, if the numbers agree too; R1 used 10."""
 
 
+Scope = Literal["global", "source", "prompt"]
+
+
 class Duplicates(Section):
     """When two traces count as one."""
 
+    scope: Scope = "global"
+    """Among which traces: all, those of prompts of one source, or those of one prompt."""
+
     threshold: float = Field(default=0.8, gt=0, le=1)
     """Least exact Jaccard similarity of their shingles."""
+    min_shingles: int = Field(default=1, ge=1)
+    """A trace with fewer shingles (runs of five words) is only a duplicate of one with the same text."""
+    boilerplate: tuple[str, ...] = ()
+    """Phrases of five words or more that many traces share; their shingles count for nothing."""
+    max_pairs: int = Field(default=200_000_000, ge=1)
+    """Candidate pairs at most; the densest band hashes are deferred beyond it, and counted."""
+    memory_mb: int = Field(default=512, ge=1)
+    """Texts that are held at once while pairs are compared exactly."""
 
 
 class Language(Section):

@@ -17,7 +17,6 @@ TABLES: dict[str, Table] = {
         rollouts.ENGINE_RUNS,
         facts.VERDICTS,
         facts.SIGNATURES,
-        facts.BANDS,
         facts.DUPLICATES,
         facts.LANGUAGE,
         facts.READABILITY,

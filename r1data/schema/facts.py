@@ -27,17 +27,14 @@ SIGNATURES = ledger(
     ROLLOUT,
     Column("algorithm", pl.String, "Version of shingling, permutations and seed."),
     Column("signature", pl.Binary, "128 MinHash values, unsigned 32-bit little-endian."),
-    Column("n_shingles", pl.Int64, "Distinct shingles of the trace."),
-)
-
-BANDS = ledger(
-    "bands",
-    "rollout_id algorithm band",
-    "One row per trace and band of its signature.",
-    ROLLOUT,
-    Column("algorithm", pl.String, "Version of shingling, permutations and seed."),
-    Column("band", pl.Int16, "Band number, from 0."),
-    Column("hash", pl.Int64, "Hash of the band; equal hashes make a candidate pair."),
+    Column("n_shingles", pl.Int64, "Shingles of the trace, repeats among them."),
+    Column("n_bytes", pl.Int64, "Length of the trace in UTF-8 bytes."),
+    Column(
+        "bands",
+        pl.Binary,
+        "Hashes of the signature's 21 bands, unsigned 64-bit little-endian; null for a trace that is only "
+        "compared as a whole.",
+    ),
 )
 
 DUPLICATES = ledger(

@@ -58,6 +58,10 @@ INTAKE = derived(
     Column("source", pl.String, "Name of the prompt source in the recipe."),
     Column("n_copies", pl.Int64, "How often the sources gave this prompt tonight."),
     Column("kept", pl.Boolean, "Whether the prompt may be asked tonight."),
-    Column("reason", pl.String, "Why not: contaminated, bad_reference or unverifiable; null when kept."),
-    Column("evidence", pl.String, "The benchmark item or the reference that decided; null when kept."),
+    Column(
+        "reason",
+        pl.String,
+        "Why not: contaminated, bad_reference, unverifiable or near_duplicate; null when kept.",
+    ),
+    Column("evidence", pl.String, "The benchmark item, reference or prompt that decided; null when kept."),
 )

@@ -9,7 +9,7 @@ import pytest
 
 from r1data.curate import language, readability
 from r1data.curate.dedup import algorithm
-from r1data.recipe import PromptSource, Recipe, Select
+from r1data.recipe import Duplicates, PromptSource, Recipe, Select
 from r1data.schema import TABLES
 from r1data.verify import VERIFIERS
 
@@ -101,7 +101,7 @@ def _verdicts(trace: dict[str, Any]) -> list[dict[str, Any]]:
 def _pair(rollout_id: str, twin_id: str, jaccard: float) -> dict[str, Any]:
     return {
         "night": NIGHT, "rollout_id": rollout_id, "twin_id": twin_id, "twin_night": NIGHT, "jaccard": jaccard,
-        "algorithm": algorithm(0.8),
+        "algorithm": algorithm(Duplicates()),
     }  # fmt: skip
 
 

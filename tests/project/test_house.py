@@ -22,7 +22,10 @@ NOT_OURS = re.compile(
     r"/wor[k]/\w|/tmp/de[v]\b|/opt/pyp[i]|pypi\.or[g]|pythonhoste[d]|download\.pytorc[h]|pypi\.nvidi[a]"
 )
 HEAVY = ("dagster", "torch", "transformers", "vllm", "numba")
-RUNS_HEAVY = {"r1data.train.sft"}
+RUNS_HEAVY = {
+    "r1data.train.sft",
+    *(f"r1data.curate.dedup.{name}" for name in ("kernels", "row_kernels", "primitives", "words")),
+}
 """Modules that exist to run a heavy library, as those named `…_child` do; nothing else imports them."""
 
 IMPORT_ALL = """

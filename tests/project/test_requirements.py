@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 PROJECT = Path(__file__).resolve().parents[2]
 OTHER = {"cpu": "gpu", "gpu": "cpu"}
-NOT_PINNED = {"ray"}  # for clusters; it brings its own set
+NOT_PINNED = {"ray", "bench"}  # for clusters, it brings its own set; peers for benchmarks
 
 
 def lines(name: str) -> list[str]:
