@@ -15,7 +15,7 @@ from r1data.errors import SchemaError
 
 log = logging.getLogger("r1data")
 
-BATCH_ROWS = 8192
+BATCH_ROWS = 2048
 MEMORY_BYTES = 1 << 29
 Agree = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """From rows of the documents, int64 [m] twice, to bool [m]."""
@@ -183,7 +183,7 @@ class _Read:
     n_bytes: np.ndarray
     bands: np.ndarray
     texts: pl.Series | None
-    """All texts, if they fit into memory."""
+    """All texts, if half of the memory holds them: the rest is for those of a scan under way."""
     order: np.ndarray
     """The row of every place in the order of preference."""
 
@@ -200,7 +200,7 @@ def _sign_all(
         parts.append(replace(signed, signatures=np.empty((0, 0), np.uint32)))  # the bands are enough
         frames.append(batch.drop("text"))
         n, n_bytes = n + batch.height, n_bytes + int(np.maximum(signed.n_bytes, 0).sum())
-        texts = [*texts, batch["text"]] if texts is not None and n_bytes <= memory_bytes else None
+        texts = [*texts, batch["text"]] if texts is not None and n_bytes <= memory_bytes // 2 else None
         if progress:
             progress("signed", n)
     frame = pl.concat(frames)
