@@ -1,12 +1,6 @@
 """What tonight's questions become: prompts, references with their quality, and which may be asked.
 
-An asset takes in a night so:
-
-    asked = questions(recipe.prompts, night=night, start=recipe.start).lazy() lake.append("prompts",
-    prompts(asked, night=...)) new = references(asked, night=...,
-    added_at=now).join(lake.scan("prompt_references"), on=KEY, how="anti") lake.append("prompt_references",
-    with_quality(new, workers=...)) lake.replace("intake", ..., intake(asked, contamination,
-    lake.scan("prompt_references"), recipe=..., night=...))
+`r1data.prompts.tonight.take_in` calls these in the order of the file.
 """
 
 from datetime import datetime
