@@ -9,6 +9,7 @@ import orjson
 import polars as pl
 
 from r1data import ids
+from r1data.curate.current import current_references
 from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS
 from r1data.verify import VERIFIERS, probes, verifier
 from r1data.verify.sandbox import Sandbox
@@ -122,11 +123,16 @@ def intake(
         pl.col("subject_id").alias("prompt_id"),
         pl.concat_str("benchmark", pl.lit("/"), "item_id", pl.lit(": "), "evidence").alias("hit"),
     )
-    current = prompt_references.sort("added_at", "reference_version").unique("prompt_id", keep="last")
-    bad = current.filter(pl.col("quality").is_not_null()).select(
-        "prompt_id",
-        "quality",
-        pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)")).alias("unreadable"),
+    bad = (
+        current_references(prompt_references)
+        .filter(pl.col("quality").is_not_null())
+        .select(
+            "prompt_id",
+            "quality",
+            pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)")).alias(
+                "unreadable"
+            ),
+        )
     )
     counted = questions.group_by("prompt_id", maintain_order=True).agg(
         pl.col("source").first(), n_copies=pl.len().cast(pl.Int64)
