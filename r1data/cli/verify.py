@@ -42,7 +42,11 @@ def verify(
     nights = _stored_nights(lake) if all_nights else [checked_night(night, wanted)]
     with one_run(paths.lake_root()):
         told = [_judge(lake, name, wanted, only or []) for name in nights]
-    show.frame(pl.concat(told), as_json=json)
+    changed = pl.concat(told)
+    if changed.height or json:
+        show.frame(changed, as_json=json)
+    else:
+        log.info("every verdict is current")
     run_jobs([("reverify", name) for name in nights if _corpus_is_due(lake, name, wanted)], recipe)
 
 
