@@ -38,8 +38,8 @@ def benchmarks(
 def prompts(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Tonight's prompts with their references; contaminated ones and those with unusable references are
-    marked, not asked.
+    """Tonight's prompts with their references; contaminated and repeated ones, and those with unusable
+    references, are marked and not asked.
     """
     stage = Stage(context, lake, recipe, replaces="intake")
     taken = take_in(stage.scan, stage.recipe, night=stage.night, now=datetime.now(UTC))
