@@ -156,7 +156,7 @@ def problem(reference: str | None, args: dict[str, Any] | None = None) -> Proble
     data = load(reference)
     try:
         found = _problem(data, args or {})
-        return replace(found, solution=next(iter(known(reference or "").right), ""))
+        return replace(found, solution=next(iter(_known(data).right), ""))
     except (
         SyntaxError,
         ValueError,
