@@ -52,18 +52,16 @@ def verify(
 
 def _judge(lake: Lake, night: str, recipe: Recipe, only: list[str]) -> pl.DataFrame:
     """What changed: night, verifier, before, now, n_verdicts."""
-    from r1data.verify.stored import NO_VERDICTS, changes, judge_night
+    from r1data.verify.stored import changes, judge_night
 
     if lake.scan("rollouts", night).head(1).collect().is_empty():
         raise ConfigError(f"Night {night} has no rollouts. `r1data run --night {night}` makes it.")
     before, n = lake.scan("verdicts", night), 0
-    told = [changes(before, NO_VERDICTS)]
     for part in judge_night(lake, night, recipe.verify, only):
         n += part.height
         log.info("night %s: %s verdicts made", night, f"{n:,}")
-        told.append(changes(before, part))
-    rows = pl.concat(told).group_by("verifier", "before", "now").agg(pl.col("n_verdicts").sum())
-    return rows.select(pl.lit(night).alias("night"), pl.all()).sort("verifier", "before", "now")
+    rows = changes(before, lake.scan("verdicts", night))
+    return rows.select(pl.lit(night).alias("night"), pl.all())
 
 
 def _stored_nights(lake: Lake) -> list[str]:

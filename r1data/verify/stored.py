@@ -64,34 +64,28 @@ def unjudged(store: Store, night: str, only: Collection[str] = ()) -> pl.LazyFra
     return todo.filter(pl.col("verifier").is_in(list(only))) if only else todo
 
 
-def changes(before: pl.LazyFrame, made: pl.DataFrame) -> pl.DataFrame:
+def changes(before: pl.LazyFrame, after: pl.LazyFrame) -> pl.DataFrame:
     """How new verdicts differ from the newest ones that they follow.
 
     Args:
-        before: schema VERDICTS, as stored before.
-        made: schema VERDICTS, new ones.
+        before, after: schema VERDICTS, as stored before the new ones and with them.
 
     Returns:
         verifier, before (verdict; null where there was none), now (verdict), n_verdicts (Int64).
     """
-    held = before.select(*TASK, "verifier_version", before="verdict")
-    held = held.join(made.lazy(), on=TASK, how="semi").collect()
-    versions = held["verifier_version"].unique()
+    versions = before.select("verifier_version").unique().collect()["verifier_version"]
     rank = {version: at for at, version in enumerate(sorted(versions, key=_numbers))}
-    newest = (
-        held.with_columns(rank=pl.col("verifier_version").replace_strict(rank, return_dtype=pl.Int64))
-        .sort("rank")
-        .unique(TASK, keep="last")
+    newest = before.group_by(TASK).agg(
+        before=pl.col("verdict")
+        .sort_by(pl.col("verifier_version").replace_strict(rank, return_dtype=pl.Int64))
+        .last()
     )
-    joined = made.select(*TASK, now="verdict").join(newest.select(*TASK, "before"), on=TASK, how="left")
+    made = after.join(before, on=list(VERDICTS.key), how="anti").select(*TASK, now="verdict")
     keys = ["verifier", "before", "now"]
-    return joined.group_by(keys).agg(n_verdicts=pl.len().cast(pl.Int64)).sort(keys)
+    counted = made.join(newest, on=TASK, how="left").group_by(keys).agg(n_verdicts=pl.len().cast(pl.Int64))
+    return counted.sort(keys).collect(engine="streaming")
 
 
 def _numbers(version: str) -> tuple[list[int], str]:
     """Versions in their order: 1.10 after 1.9."""
     return [int(number) for number in re.findall(r"\d+", version)], version
-
-
-NO_VERDICTS = VERDICTS.empty()
-"""What judging nothing gives."""
