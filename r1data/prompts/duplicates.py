@@ -20,6 +20,7 @@ from r1data.curate.dedup.sign import Scheme
 SCHEME = Scheme(n_words=2, n_bands=32, n_values=4)
 """Prompts are short: pairs of words, and bands that hold 98.8 % of pairs at 0.6."""
 THRESHOLD = 0.6
+TWINS = {"prompt_id": pl.String, "twin_id": pl.String, "jaccard": pl.Float64}
 COMMAND = re.compile(r"\\[a-zA-Z]+|[${}\\]")
 """Markup of LaTeX; what it sets stays."""
 WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[^\w\s]")
@@ -38,6 +39,8 @@ def same_problems(prompts: pl.DataFrame, threshold: float = THRESHOLD) -> pl.Dat
     Returns:
         prompt_id, twin_id, jaccard (Float64) of the prompts that fall, in the order of `prompts`.
     """
+    if prompts.height < 2:
+        return pl.DataFrame(schema=TWINS)
     words = [normal_form(text) for text in prompts["text"]]
     numbers = [" ".join(NUMBER.findall(text)) for text in words]
     answers = [_answer(reference) for reference in prompts["reference"]]

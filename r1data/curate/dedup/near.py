@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,9 +40,11 @@ class Deduplicated:
     """All texts together."""
 
 
-def near_duplicates(documents: pl.LazyFrame, **options: object) -> pl.DataFrame:
-    """The rows of `deduplicate`, for the same arguments; what was deferred is logged."""
-    found = deduplicate(documents, **options)  # type: ignore[arg-type]
+def near_duplicates(
+    documents: pl.LazyFrame, *, id: str, text: str, threshold: float = 0.8, **options: Any
+) -> pl.DataFrame:
+    """The rows of `deduplicate`, whose other arguments are `options`; what was deferred is logged."""
+    found = deduplicate(documents, id=id, text=text, threshold=threshold, **options)
     if found.deferred.height:
         log.warning(
             "%s band hashes are shared by so many documents that not all their pairs were compared",
