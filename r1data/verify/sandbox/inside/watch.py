@@ -78,10 +78,16 @@ class Follower:
                     if passed := self._take(pipe):
                         return passed
                 if descriptor == self.pidfd:
-                    return None
-            if self.counted is not None and namespaces.n_files(self.counted) > self.allowed["n_files"]:
-                return {"status": "killed", "detail": "made too many files"}
+                    return self._crowded()  # it may have ended between two looks
+            if passed := self._crowded():
+                return passed
         return {"status": "wall_limit"}
+
+    def _crowded(self) -> dict[str, Any] | None:
+        """Whether there are too many files, where nothing but a count says so."""
+        if self.counted is None or namespaces.n_files(self.counted) <= self.allowed["n_files"]:
+            return None
+        return {"status": "killed", "detail": "made too many files"}
 
     def _take(self, pipe: int) -> dict[str, Any] | None:
         """Read what is there."""
