@@ -54,7 +54,7 @@ class Found:
 
 def algorithm(settings: Duplicates) -> str:
     """Version of everything that decides which pairs are stored: shingles, permutations, bands, threshold."""
-    shape = f"2-{_scheme(settings).name}-{settings.threshold:g}"
+    shape = f"3-{_scheme(settings).name}-{settings.threshold:g}"
     shape += f"-{settings.scope}" if settings.scope != "global" else ""
     return shape + (f"-min{settings.min_shingles}" if settings.min_shingles > 1 else "")
 

@@ -1,7 +1,6 @@
 """Numba kernels of near-duplicate removal: text in memory -> words -> shingles -> MinHash, and exact Jaccard.
 
-Texts are given as addresses and lengths in bytes (`memory.addresses`) and are read where they lie; each is
-copied once into a padded buffer, so that 64 bytes can be looked at together.
+Texts are given as addresses and lengths in bytes (`memory.addresses`) and are read where they lie.
 
 A shingle is `n_words` words in a row; a shorter text is one shingle of all of its words.
 """
@@ -9,46 +8,69 @@ A shingle is `n_words` words in a row; a shorter text is one shingle of all of i
 import numpy as np
 from numba import njit
 
-from r1data.curate.dedup.primitives import ONE, U64, ZERO, copy, mixed, mixed32, slot
+from r1data.curate.dedup.primitives import LANES, ONE, U64, ZERO, copy, minima, mixed32, slot, wide
 from r1data.curate.dedup.words import split_words
 
-PADDING = 192  # bytes of blanks behind a text
+PADDING = 96
+"""Bytes behind a text that may be looked at, though they count for nothing."""
+PAGE = 4096
 USUAL_WORDS = 5
-ROLL = U64(0x9E3779B97F4A7C15)
-"""SplitMix64's odd constant."""
-TURN = U64(13)
+ROLL = np.uint32(0x9E3779B1)
+"""xxHash's odd constant."""
+TURN, BACK = np.uint32(13), np.uint32(19)
 
 
 @njit(inline="always")
-def _rolled(words: np.ndarray, at: int, n_words: int) -> np.uint64:
+def _rolled(words: np.ndarray, at: int, n_words: int, step: int) -> np.uint32:
     x = words[at]
     for ahead in range(1, n_words):
-        x = ((x << TURN) | (x >> (U64(64) - TURN))) ^ words[at + ahead]
+        x = np.uint32(np.uint32(x << TURN) | np.uint32(x >> BACK)) ^ words[at + ahead * step]
     return x
 
 
 @njit(inline="always")
-def _shingles(words: np.ndarray, count: int, n_words: int, shingles: np.ndarray) -> int:
+def _shingles(words: np.ndarray, count: int, n_words: int, step: int, shingles: np.ndarray) -> int:
     """Hashes of the shingles of a text in their order, repeats among them; returns how many.
 
-    The hash is the words' hashes, each turned by its place and combined by exclusive or, and then mixed.
+    The hash is the words' hashes, each turned by its place and combined by exclusive or. The two halves of 64
+    bits are combined apart, so the lower ones follow from the lower ones.
+
+    Args:
+        words: uint32 [step * n], hashes of `count` words, lower half first if they have two.
+        step: halves of a hash, 1 or 2.
+        shingles: uint32 [step * n], written.
     """
     if count == 0:
         return 0
     if count < n_words:
-        x = ZERO
-        for at in range(count):
-            x = (x + words[at]) * ROLL
-        shingles[0] = mixed(x)
+        for half in range(step):
+            x = np.uint32(0)
+            for at in range(half, count * step, step):
+                x = np.uint32((x + words[at]) * ROLL)
+            shingles[half] = x
         return 1
     n = count - n_words + 1
     if n_words == USUAL_WORDS:  # a constant, which the compiler unrolls
-        for at in range(n):
-            shingles[at] = mixed(_rolled(words, at, USUAL_WORDS))
+        for at in range(n * step):
+            shingles[at] = _rolled(words, at, USUAL_WORDS, step)
     else:
-        for at in range(n):
-            shingles[at] = mixed(_rolled(words, at, n_words))
+        for at in range(n * step):
+            shingles[at] = _rolled(words, at, n_words, step)
     return n
+
+
+@njit(inline="always")
+def _words(address: np.uint64, n_bytes: int, buffer: np.ndarray, words: np.ndarray) -> int:
+    """Hashes of the words of a text anywhere in memory; returns how many.
+
+    It is read where it lies, unless what is behind its last byte may be on a page that is not ours.
+    """
+    if n_bytes == 0:
+        return 0
+    if ((address + U64(n_bytes) - ONE) & U64(PAGE - 1)) + U64(PADDING) > U64(PAGE):
+        copy(U64(buffer.ctypes.data), address, n_bytes)
+        address = U64(buffer.ctypes.data)
+    return split_words(address, n_bytes, words)
 
 
 @njit(inline="always")
@@ -62,10 +84,8 @@ def _read(
     shingles: np.ndarray,
 ) -> int:
     """Shingles of a text anywhere in memory, but for the ignored ones; returns how many."""
-    padded = U64(buffer.ctypes.data)
-    copy(padded, address, n_bytes)
-    buffer[n_bytes : n_bytes + PADDING] = 0x20
-    n = _shingles(words, split_words(padded, n_bytes, words), n_words, shingles)
+    count = _words(address, n_bytes, buffer, words)
+    n = _shingles(words.view(np.uint32), count, n_words, 2, shingles.view(np.uint32))
     if len(ignored) == 0:
         return n
     kept = 0
@@ -74,31 +94,6 @@ def _read(
             shingles[kept] = shingles[at]
             kept += 1
     return kept
-
-
-@njit(inline="always")
-def _minima(hashes: np.ndarray, n: int, factors: np.ndarray, offsets: np.ndarray, minima: np.ndarray) -> None:
-    """Fold n 32-bit hashes into the minima of `factor * hash + offset` modulo 2^32, eight at a time."""
-    at = 0
-    while at + 8 <= n:
-        h0, h1, h2, h3 = hashes[at], hashes[at + 1], hashes[at + 2], hashes[at + 3]
-        h4, h5, h6, h7 = hashes[at + 4], hashes[at + 5], hashes[at + 6], hashes[at + 7]
-        for p in range(len(factors)):
-            a, b = factors[p], offsets[p]
-            left = min(
-                min(np.uint32(a * h0 + b), np.uint32(a * h1 + b)),
-                min(np.uint32(a * h2 + b), np.uint32(a * h3 + b)),
-            )
-            right = min(
-                min(np.uint32(a * h4 + b), np.uint32(a * h5 + b)),
-                min(np.uint32(a * h6 + b), np.uint32(a * h7 + b)),
-            )
-            minima[p] = min(minima[p], min(left, right))
-        at += 8
-    while at < n:
-        for p in range(len(factors)):
-            minima[p] = min(minima[p], np.uint32(factors[p] * hashes[at] + offsets[p]))
-        at += 1
 
 
 @njit(nogil=True, cache=True)
@@ -125,19 +120,31 @@ def sign(
         signatures: uint32 [n, p], written.
         n_shingles: int64 [n], written: shingles of each text, repeats among them.
     """
+    wide()
     room = lengths[first:last].max() + PADDING
     buffer = np.empty(room, np.uint8)
     words, shingles = np.empty(room, np.uint64), np.empty(room, np.uint64)
-    low = np.empty(room, np.uint32)
-    minima = np.empty(len(factors), np.uint32)
+    short_words, low = np.empty(room, np.uint32), np.empty(room, np.uint32)
     for row in range(first, last):
-        n = _read(addresses[row], lengths[row], n_words, ignored, buffer, words, shingles)
+        if len(ignored):
+            n = _read(addresses[row], lengths[row], n_words, ignored, buffer, words, shingles)
+            for at in range(n):
+                low[at] = np.uint32(shingles[at])
+        else:  # half the work, for the same lower halves
+            count = _words(addresses[row], lengths[row], buffer, short_words)
+            n = _shingles(short_words, count, n_words, 1, low)
         n_shingles[row] = n
         for at in range(n):
-            low[at] = mixed32(np.uint32(shingles[at]))
-        minima[:] = np.uint32(0xFFFFFFFF)
-        _minima(low, n, factors, offsets, minima)
-        signatures[row] = minima
+            low[at] = mixed32(low[at])
+        for at in range(0, len(factors), LANES):
+            place = U64(4 * at)
+            minima(
+                U64(low.ctypes.data),
+                n,
+                U64(factors.ctypes.data) + place,
+                U64(offsets.ctypes.data) + place,
+                U64(signatures.ctypes.data) + U64(row * 4 * len(factors)) + place,
+            )
 
 
 @njit(nogil=True, cache=True)
@@ -175,16 +182,16 @@ def jaccards(
     buffer = np.empty(room, np.uint8)
     words, shingles = np.empty(room, np.uint64), np.empty(room, np.uint64)
     size = 64
-    while size < 2 * room:
+    while size < 4 * room:
         size *= 2
-    table, seen = np.zeros(size, np.uint64), np.zeros(size, np.int64)
+    table, seen = np.zeros(size, np.uint64), np.zeros(size, np.int32)
     size, n_left, of = 0, 0, -1
     for pair in range(first, last):
         if left[pair] != of:
             of = left[pair]
             n = _read(addresses[of], lengths[of], n_words, ignored, buffer, words, shingles)
             size = 64
-            while size < 2 * n:
+            while size < 4 * n:
                 size *= 2
             table[:size], seen[:size] = ZERO, -1
             n_left = 0
@@ -200,8 +207,8 @@ def jaccards(
             if table[place] == ZERO:
                 shingles[n_others] = shingles[at] | ONE
                 n_others += 1
-            elif seen[place] != pair:
-                seen[place] = pair
+            elif seen[place] != pair - first:
+                seen[place] = pair - first
                 n_shared += 1
         together = n_left + _n_distinct(shingles[:n_others])
         found[pair] = n_shared / together if together else 1.0

@@ -34,7 +34,7 @@ def candidates(bands: np.ndarray, is_new: np.ndarray, max_pairs: int = MAX_PAIRS
     """
     from r1data.curate.dedup import row_kernels
 
-    orders = [np.argsort(hashes, kind="stable") for hashes in bands]
+    orders = [_sharing(hashes) for hashes in bands]
     lengths = [row_kernels.run_lengths(hashes[order]) for hashes, order in zip(bands, orders, strict=True)]
     most = _longest_within(np.concatenate([np.empty(0, np.int64), *lengths]), max_pairs)
     found, deferred = [np.empty(0, np.uint64)], [DEFERRED.to_frame()]
@@ -53,6 +53,16 @@ def candidates(bands: np.ndarray, is_new: np.ndarray, max_pairs: int = MAX_PAIRS
         (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64),
         pl.concat(deferred).sort("n_rows", "band", "hash", descending=[True, False, False]),
     )
+
+
+def _sharing(hashes: np.ndarray) -> np.ndarray:
+    """Rows whose hash another row has too: int64 [m], sorted by hash and row."""
+    order = np.argsort(hashes)  # not the stable one: several times faster, and few rows are left to sort
+    ordered = hashes[order]
+    same = np.zeros(len(hashes) + 1, np.bool_)
+    same[1:-1] = ordered[1:] == ordered[:-1]
+    rows = np.sort(order[same[1:] | same[:-1]])
+    return rows[np.argsort(hashes[rows], kind="stable")]
 
 
 def _longest_within(lengths: np.ndarray, max_pairs: int) -> int:

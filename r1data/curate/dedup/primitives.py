@@ -14,6 +14,8 @@ from numba.extending import intrinsic
 
 WIDTH = 64
 """Bytes looked at together."""
+LANES = 64
+"""Permutations whose minima are folded together."""
 U64 = np.uint64
 ZERO, ONE, TOP = U64(0), U64(1), U64(63)
 # Odd constants of MurmurHash3's finaliser.
@@ -54,6 +56,18 @@ def lowest(typing: Any, bits: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
+@intrinsic
+def wide(typing: Any) -> Any:
+    """Let the kernel that calls this use vectors of 512 bits, where the processor has them."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        # llvmlite checks names that it knows; this one it hands on.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 def _mask(compare: Any) -> Any:
     """An intrinsic that compares `WIDTH` bytes at an address and gives a bit for each, the first lowest."""
 
@@ -78,6 +92,49 @@ lead_bytes = _mask(
         builder.icmp_unsigned(">=", block, byte(0xE0)), builder.icmp_unsigned("!=", block, byte(0xE2))
     )
 )
+
+
+@intrinsic
+def minima(typing: Any, hashes: Any, n: Any, factors: Any, offsets: Any, found: Any) -> Any:
+    """Minima of `factor * hash + offset` modulo 2^32 of n hashes for each of `LANES` factors and offsets.
+
+    Everything is uint32, given by its address; without hashes the minima are all ones. In LLVM terms, so
+    that factors, offsets and minima stay in registers.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number, vector = ir.IntType(32), ir.VectorType(ir.IntType(32), 16)
+
+        def parts(address: Any) -> list[Any]:
+            start = builder.inttoptr(address, vector.as_pointer())
+            return [builder.gep(start, [ir.Constant(number, part)]) for part in range(LANES // 16)]
+
+        def read(pointer: Any) -> Any:
+            loaded = builder.load(pointer)
+            loaded.align = 4
+            return loaded
+
+        first = builder.inttoptr(arguments[0], number.as_pointer())
+        a, b = [read(part) for part in parts(arguments[2])], [read(part) for part in parts(arguments[3])]
+        least = [cgutils.alloca_once(builder, vector) for _ in a]
+        for each in least:
+            builder.store(ir.Constant(vector, [0xFFFFFFFF] * 16), each)
+        with cgutils.for_range(builder, arguments[1]) as loop:
+            one = builder.insert_element(
+                ir.Constant(vector, ir.Undefined),
+                read(builder.gep(first, [loop.index])),
+                ir.Constant(number, 0),
+            )
+            hash_ = builder.shuffle_vector(one, one, ir.Constant(vector, [0] * 16))
+            for factor, offset, each in zip(a, b, least, strict=True):
+                value, before = builder.add(builder.mul(factor, hash_), offset), builder.load(each)
+                smaller = builder.icmp_unsigned("<", value, before)
+                builder.store(builder.select(smaller, value, before), each)
+        for part, each in zip(parts(arguments[4]), least, strict=True):
+            builder.store(builder.load(each), part).align = 4
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.int64, types.uint64, types.uint64, types.uint64), generate
 
 
 @njit(inline="always")

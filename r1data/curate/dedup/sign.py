@@ -5,7 +5,6 @@ so they go in and out of datasketch (`lean_minhash`). Broder 1997, "On the resem
 documents".
 """
 
-import ctypes
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import xxhash
 
 from r1data import ids
@@ -119,9 +119,9 @@ def sign(texts: pl.Series, scheme: Scheme = USUAL, threads: int | None = None) -
 
     def work(first: int, last: int) -> None:
         kernels.sign(places, lengths, *shape, first, last, factors, offsets, signatures, n_shingles)
-        for row in range(first, last):
-            digest = xxhash.xxh3_128_digest(ctypes.string_at(int(places[row]), int(lengths[row])))
-            digests[row] = np.frombuffer(digest, np.uint64)
+        here = zip(places[first:last].tolist(), lengths[first:last].tolist(), strict=True)
+        found = b"".join([xxhash.xxh3_128_digest(pa.foreign_buffer(*place)) for place in here])
+        digests[first:last] = np.frombuffer(found, np.uint64).reshape(-1, 2)
 
     in_threads(work, lengths, threads)
     return Signed(signatures, n_shingles, digests, n_bytes)

@@ -103,6 +103,44 @@ def test_bytes_that_are_no_text_are_signed_too():
     assert (again.signatures[4:] == signed.signatures).all()
 
 
+ENDS = [
+    b"",
+    b"a word",
+    b"tail \xe3",
+    b"tail \xf0\x9f\x98",
+    b"x" * 63 + b"\xe0\xb8",
+    b"y" * 64,
+    b"so \xe6\x89\x80" * 40,
+]
+
+
+@pytest.mark.parametrize("text", ENDS, ids=range(len(ENDS)))
+def test_what_lies_behind_a_text_counts_for_nothing(text: bytes):
+    def shingles(*column: bytes) -> list[int]:
+        places, lengths = addresses(pa.array(column, pa.large_binary()))
+        return kernels.shingles_of(places, lengths, 5, NONE, 1).tolist()
+
+    alone = shingles(b"before", text)
+    for behind in (b"word" * 30, b"\x81\x82 \xe3\x81\x82" * 30, b" " * 90):
+        assert shingles(b"before", text, behind) == alone
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 31, 64, 65, 5000])
+def test_a_text_at_the_end_of_readable_memory_is_read_to_its_end_and_no_further(n_bytes: int):
+    import ctypes
+    import mmap
+
+    memory = mmap.mmap(-1, 3 * mmap.PAGESIZE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    libc, wall = ctypes.CDLL(None, use_errno=True), start + 2 * mmap.PAGESIZE
+    assert libc.mprotect(ctypes.c_void_p(wall), mmap.PAGESIZE, 0) == 0  # touching it ends the process
+    text = (b"ten bytes " * 500)[:n_bytes]
+    ctypes.memmove(wall - n_bytes, text, n_bytes)
+    found = kernels.shingles_of(np.array([wall - n_bytes], np.uint64), np.array([n_bytes]), 5, NONE, 0)
+    assert found.tolist() == shingles_of(text.decode())
+    assert libc.mprotect(ctypes.c_void_p(wall), mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_WRITE) == 0
+
+
 def test_one_huge_text_is_signed_as_any_other():
     text = "all work and no play " * 500_000
     (signed,) = sign.sign(pl.Series([text])).signatures
