@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import checks, curation, evaluation, jobs, prompts, rejection, rollouts, training
+from assets import checks, curation, evaluation, jobs, prompts, rejection, rollouts, sensors, training
 from assets.resources import LakeResource, RecipeResource
 
 defs = dg.Definitions(
@@ -10,6 +10,7 @@ defs = dg.Definitions(
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=jobs.JOBS,
     schedules=jobs.SCHEDULES,
+    sensors=sensors.SENSORS,
     resources={"lake": LakeResource(), "recipe": RecipeResource()},
     executor=dg.in_process_executor,
 )

@@ -1,7 +1,11 @@
-"""Fixtures that several packages share: the embedded model, one vLLM, and homes for whole nights."""
+"""Fixtures that several packages share: the embedded model, one vLLM, an S3 server, homes for nights."""
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,6 +38,30 @@ def vllm_engine(embedded_model: ModelFolder) -> Iterator[Engine]:
     generate = Generate(context_tokens=1024, vllm=settings)
     with ENGINES["vllm"](generate, embedded_model) as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """Address of an S3 server on loopback, in a process of its own: delta-rs holds this one's lock while it
+    waits.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the S3 server did not start within 30 s")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def new_home(folder: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from r1data.generate.engines.replay.rows import COMPLETIONS, PROMPTS
 from r1data.generate.engines.replay.spool import content_digest
 from r1data.lake import Lake
 from r1data.paths import PROJECT
-from r1data.prompts.files import OURS
+from r1data.prompts.mapped import OURS
 from r1data.recipe import Generate, PromptSource, Recipe, ReplaySettings, load_recipe
 from r1data.recipe.imported import RECIPE, imported_recipe, teacher_text, write_import
 from r1data.recipe.section import Section

@@ -12,6 +12,7 @@ from typing import Any
 
 from r1data.errors import InputError
 from r1data.generate.engine import Request
+from r1data.generate.shield import shield
 from r1data.recipe import FewShot, Teacher
 
 Message = dict[str, str]
@@ -47,6 +48,7 @@ class Rendered:
 def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> Rendered:
     """Token ids of a request: chat template, opened assistant turn, prefill.
 
+    Control tokens of the model that a message spells are its letters, never a turn (`shield`).
     Many templates of reasoning models end with an opened thought, which the model then never writes itself.
     A prefill that opens the thought takes the place of the template's opening, so the mark comes once. A
     template that closes an empty thought, as some do when thinking is switched off, has opened none.
@@ -60,18 +62,17 @@ def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> R
         template: Jinja text that replaces the tokenizer's own.
 
     Raises:
-        InputError: a message holds a control token of the model, which would end its turn or begin another;
-            the template refuses the messages; or the tokens do not decode to the text that was meant, so
+        InputError: a message spells a control token that the tokenizer can write only as itself; the
+            template refuses the messages; or the tokens do not decode to the text that was meant, so
             that the model would see another prompt.
     """
     from jinja2 import TemplateError
 
-    if found := _control_tokens(tokenizer, request, template):
-        raise InputError(f"its messages contain {found[0]!r}, which is a control token of the model")
+    safe = shield(tokenizer, request.messages, template=template, shown=request.thought_marks)
     switch = {} if request.thinking is None else {"enable_thinking": request.thinking}
     try:
         text = tokenizer.apply_chat_template(
-            list(request.messages),
+            safe.messages,
             chat_template=template,
             add_generation_prompt=True,
             tokenize=False,
@@ -80,10 +81,11 @@ def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> R
     except TemplateError as error:
         raise InputError(f"the chat template refuses its messages: {error}") from error
     text, opening = _opened(text, request)
-    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids = safe.ids(text)
     decoded = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-    if _comparable(decoded, tokenizer) != _comparable(text, tokenizer):
-        raise InputError(f"the tokenizer does not give its prompt back, which starts {text[:80]!r}")
+    meant = safe.plain(text)
+    if _comparable(decoded, tokenizer) != _comparable(meant, tokenizer):
+        raise InputError(f"the tokenizer does not give its prompt back, which starts {meant[:80]!r}")
     return Rendered(ids, opening)
 
 
@@ -96,22 +98,6 @@ def _opened(text: str, request: Request) -> tuple[str, str]:
     if opening and prefill.lstrip().startswith(mark):
         text, opening = text.removesuffix(opening), ""
     return text + prefill, opening + prefill
-
-
-def _control_tokens(tokenizer: Any, request: Request, template: str | None) -> list[str]:
-    """Tokens in the messages that the model takes as control: tokenizers see no difference between text that
-    says `<|im_end|>` and the end of a turn. Marks of a thought may be shown, as few-shots do.
-    """
-    source = template or tokenizer.chat_template or ""
-    messages = "\n".join(message["content"] for message in request.messages)
-    return [
-        token.content
-        for token in tokenizer.added_tokens_decoder.values()
-        if token.content in messages
-        and token.content.strip()
-        and token.content not in request.thought_marks
-        and (token.special or token.content in source)  # others, such as `<b>`, are only common texts
-    ]
 
 
 def _comparable(text: str, tokenizer: Any) -> str:

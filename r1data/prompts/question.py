@@ -33,6 +33,8 @@ class Question:
     verifier_args: dict[str, Any] = field(default_factory=dict)
     domain: str = "math"
     family: str | None = None
+    level: int | None = None
+    """Difficulty that the source states, 1 = easiest."""
     language: str = "en"
     """ISO 639-1 code of the language in which the trace must be written."""
     licence: str | None = None
@@ -97,6 +99,7 @@ def _row(question: Question, source: str) -> dict[str, Any]:
         "messages": list(question.messages),
         "domain": question.domain,
         "family": question.family,
+        "level": question.level,
         "language": question.language,
         "source": source,
         "origin": question.origin,

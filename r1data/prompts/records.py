@@ -1,8 +1,9 @@
-"""Records of files: JSONL, gzipped JSONL, CSV and Parquet, each with its place, so that errors can name it.
+"""Records of files: JSONL and CSV, also gzipped, and Parquet, each with its place for errors to name.
 
 Places are 1-based lines for JSONL and CSV, and 0-based rows for Parquet.
 """
 
+import codecs
 import csv
 import gzip
 import zlib
@@ -16,6 +17,8 @@ import polars as pl
 from r1data.errors import ConfigError, InputError
 from r1data.text import nearest
 
+FIELD_CHARS = 1 << 27
+"""A longer field of a CSV file is no field but a quote that nobody closed."""
 PARQUET_ROWS = 5000
 """Rows of a Parquet file that are in memory at once."""
 
@@ -92,6 +95,7 @@ def _jsonl(path: Path, columns: list[str]) -> Iterator[Record]:
 
 
 def _csv(path: Path, columns: list[str]) -> Iterator[Record]:
+    csv.field_size_limit(FIELD_CHARS)  # of the whole process; the default refuses prompts over 131,072
     rows = csv.reader((line for _, line in _lines(path)), strict=True)
     try:
         header = next(rows, [])
@@ -130,7 +134,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         place = f"{path}, line {number}, byte {error.start + 1}"
-        raise InputError(f"{place}: not UTF-8. Convert the file, such as by iconv.") from error
+        utf_16 = number == 1 and error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        raise InputError(
+            f"{place}: {'UTF-16, ' if utf_16 else ''}not UTF-8. Convert the file, such as by iconv."
+        ) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             f"{path}, after line {number}: broken or cut gzip ({error}). Copy it again."
@@ -143,6 +150,7 @@ READERS: dict[str, Callable[[Path, list[str]], Iterator[Record]]] = {
     ".jsonl": _jsonl,
     ".jsonl.gz": _jsonl,
     ".csv": _csv,
+    ".csv.gz": _csv,
     ".parquet": _parquet,
 }
 """Readers by the end of the file's name."""

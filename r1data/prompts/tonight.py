@@ -18,7 +18,9 @@ from r1data.generate.teachers import model_of
 from r1data.lake.overlay import Scan
 from r1data.prompts import intake, questions
 from r1data.prompts.duplicates import same_problems
+from r1data.prompts.inbox import arrivals
 from r1data.prompts.length import check_fits
+from r1data.prompts.quotas import within_quotas, without_licence
 from r1data.recipe import Recipe, load_teacher
 from r1data.schema import TABLES
 from r1data.text import prompt_text
@@ -38,10 +40,12 @@ class TakenIn:
     """Comparisons of prompts with the benchmarks that are not stored yet."""
     intake: pl.DataFrame
     """All of tonight's rows of table `intake`."""
+    inbox: pl.DataFrame
+    """Tonight's rows of table `inbox`, stored ones included."""
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Frames by the table that they belong to."""
-        names = ("prompts", "prompt_references", "contamination", "intake")
+        names = ("inbox", "prompts", "prompt_references", "contamination", "intake")
         return {name: getattr(self, name) for name in names}
 
 
@@ -55,7 +59,7 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     """Ask the recipe's sources for a night, and mark what may not be asked; publishes nothing.
 
     Args:
-        scan: `benchmarks` with tonight's items, `prompt_references` and `contamination` are read.
+        scan: `benchmarks` with tonight's items, `prompt_references`, `contamination`, `inbox` are read.
         recipe: sources and thresholds.
         night: the night, YYYY-MM-DD.
         now: when new references count as added, in UTC.
@@ -65,7 +69,8 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
         SandboxError: programs are to be judged, and no sandbox works here.
         OfflineError: the teacher's tokenizer is not on this machine.
     """
-    rows = questions(recipe.prompts, night=date.fromisoformat(night), start=recipe.start)
+    arrived = arrivals(recipe, scan, night=night, check=lambda one: _check_lengths(one.lazy(), recipe))
+    rows = questions(recipe.prompts, night=date.fromisoformat(night), start=recipe.start, arrived=arrived)
     asked = rows.lazy()
     _check_lengths(asked, recipe)
     check_replay(recipe.generate, load_teacher(recipe.generate.teacher), asked)
@@ -83,8 +88,11 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     ).collect()
     references = current_references(pl.concat([known, checked.lazy()]))
     marked = intake.without_repeated(marked, _repeated(scan, marked, asked, references, recipe, night))
+    if recipe.licence_required:
+        marked = without_licence(marked, rows)
+    marked = within_quotas(marked, rows, recipe, night=night)
     prompts = intake.prompts(asked, night=night).collect()
-    return TakenIn(rows, prompts, checked, compared, marked)
+    return TakenIn(rows, prompts, checked, compared, marked, inbox=arrived)
 
 
 def _repeated(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from r1data.errors import ConfigError
 from r1data.paths import PROJECT
+from r1data.recipe.apart import check_apart
 from r1data.recipe.night import Recipe
 from r1data.recipe.section import Section
 from r1data.recipe.student import Student
@@ -28,6 +29,7 @@ def load_recipe(path: Path | str | None = None) -> Recipe:
     """
     file = Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
     recipe = _load(file, Recipe)
+    check_apart(recipe)
     if not _is_path(recipe.generate.teacher):
         return recipe
     teacher = str(file.absolute().parent / recipe.generate.teacher)

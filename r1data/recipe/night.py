@@ -1,7 +1,7 @@
 """The recipe of a night: one section per stage, with defaults that run on a laptop."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from r1data.recipe.generate import Generate
 from r1data.recipe.section import Section, Word
 
 Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
+READ = ("files", "hub", "inbox")
+"""Sources whose prompts people wrote; the others compute them."""
 
 
 class QuestionSource(Section):
@@ -16,45 +18,61 @@ class QuestionSource(Section):
 
     name: Word
     source: str
-    """A key of `r1data.prompts.SOURCES`: templates, reasoning_gym or files."""
+    """A key of `r1data.prompts.SOURCES`: templates, reasoning_gym, files, hub, inbox or perturbed."""
     families: tuple[str, ...] = ()
     """templates, reasoning_gym: families or tasks to draw from."""
     n_per_family: int = Field(default=24, ge=1)
     """templates, reasoning_gym: new items of each family."""
-    path: str | None = None
-    """files: one file (JSONL, JSONL.gz, Parquet or CSV) or a folder of them; `${NAME}` is an environment
-    variable.
+    levels: tuple[Annotated[int, Field(ge=1, le=5)], ...] = ()
+    """reasoning_gym: difficulties to draw from, 1 (easiest) to 5, in equal parts; the task's own defaults
+    without it.
     """
+    path: str | None = None
+    """files, perturbed: one file (JSONL, CSV, both also as .gz, or Parquet) or a folder of them, here or at
+    `s3://` or `hf://`; inbox: a folder here. `${NAME}` is an environment variable.
+    """
+    dataset: str | None = None
+    """hub: a data set of the Hugging Face hub, `owner/name`, or a folder that `datasets` reads."""
+    config: str | None = None
+    """hub: the data set's configuration, where it has several."""
+    split: str = "train"
+    """hub: the data set's split."""
+    revision: str | None = None
+    """hub: branch, tag or commit; the newest commit of the main branch without it."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """files: which column of the file is our `prompt` or `messages`, `reference`, `family`, …"""
+    """files and the like: which column of the file is our `prompt` or `messages`, `reference`, `family`, …"""
     reference_columns: tuple[str, ...] = ()
-    """files: columns that make up the reference, in place of `columns.reference`: one JSON object by their
-    names, such as tests and a known solution.
+    """files and the like: columns that make up the reference, in place of `columns.reference`: one JSON
+    object by their names, such as tests and a known solution.
     """
     rows: tuple[int, int] | None = None
-    """files: use rows from the first to before the second, counted from 0."""
+    """files and the like: use rows from the first to before the second, counted from 0."""
     n_per_night: int | None = Field(default=None, ge=1)
-    """files: how many rows a night asks; the next night goes on, in a fixed shuffled order. All rows without
-    it.
+    """files and the like: how many rows a night asks; the next night goes on, in a fixed shuffled order. All
+    rows without it.
     """
     domain: Domain = "math"
     language: str = "en"
     """ISO 639-1 code of the language in which traces must be written."""
     licence: str | None = None
     verifier: str = "math"
-    """files: a key of `r1data.verify.VERIFIERS`."""
+    """files and the like: a key of `r1data.verify.VERIFIERS`."""
     verifier_args: dict[str, Any] = Field(default_factory=dict)
     prompt_suffix: str = ""
-    """files: text added to every prompt, such as how to write the answer."""
+    """files and the like: text added to every prompt, such as how to write the answer."""
 
 
 class PromptSource(QuestionSource):
     """Where a night's prompts come from."""
 
     allow_missing_reference: bool = False
-    """files: take in rows without a reference, too. Their prompts are asked, and what comes back is stored,
-    but not verified, so none of it is accepted before a reference is known.
+    """files and the like: take in rows without a reference, too. Their prompts are asked, and what comes back
+    is stored, but not verified, so none of it is accepted before a reference is known.
     """
+    max_per_night: int | None = Field(default=None, ge=1)
+    """Prompts of this source that a night may ask, at most; those beyond are marked `over_quota`."""
+    settle_s: float = Field(default=10, ge=0)
+    """inbox: seconds for which a file must have been left alone before it counts as complete."""
     near_duplicates: bool | None = None
     """Whether a prompt is left out that asks what another one of this recipe asks. Without it, prompts of
     files are, and generated ones, which are alike by design, are not.
@@ -63,7 +81,7 @@ class PromptSource(QuestionSource):
     @property
     def compares(self) -> bool:
         """Whether its prompts are compared with one another."""
-        return self.source == "files" if self.near_duplicates is None else self.near_duplicates
+        return self.source in READ if self.near_duplicates is None else self.near_duplicates
 
 
 class BenchmarkSource(QuestionSource):
@@ -155,6 +173,10 @@ class Recipe(Section):
     """First night."""
     prompts: tuple[PromptSource, ...] = Field(min_length=1)
     benchmarks: tuple[BenchmarkSource, ...] = ()
+    quotas: dict[Domain, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """Prompts of a domain that a night may ask, at most; those beyond are marked `over_quota`."""
+    licence_required: bool = False
+    """Whether a prompt without a licence is marked `no_licence` and not asked."""
     generate: Generate = Generate()
     verify: Verify = Verify()
     contamination: Contamination = Contamination()

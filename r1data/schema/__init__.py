@@ -9,6 +9,7 @@ TABLES: dict[str, Table] = {
         prompts.BENCHMARKS,
         prompts.PROMPTS,
         prompts.PROMPT_REFERENCES,
+        prompts.INBOX,
         prompts.INTAKE,
         rollouts.TEACHERS,
         rollouts.PLAN,

@@ -2,13 +2,14 @@
 
 import polars as pl
 
-from r1data.schema.table import MESSAGES, PROMPT, Column, derived, ledger
+from r1data.schema.table import MESSAGES, PROMPT, RECIPE, Column, derived, ledger
 
 QUESTION_COLUMNS = (
     Column("domain", pl.String, "One of math, code, stem, logic, instruction, general."),
     Column(
         "family", pl.String, "Kind of task within its source, such as a template family; few-shots follow it."
     ),
+    Column("level", pl.Int64, "Difficulty that the source states, 1 = easiest; null when it states none."),
 )
 
 BENCHMARKS = ledger(
@@ -50,6 +51,18 @@ PROMPT_REFERENCES = ledger(
     Column("added_at", pl.Datetime("us", "UTC"), "When this version was added; the latest one is current."),
 )
 
+INBOX = ledger(
+    "inbox",
+    "recipe source file_id",
+    "One row per file of an inbox, from the night that first saw it and asks it.",
+    RECIPE,
+    Column("source", pl.String, "Name of the inbox in the recipe."),
+    Column("file_id", pl.String, "SHA-256 of the file's content."),
+    Column("file", pl.String, "Name of the file when it was first seen."),
+    Column("n_rows", pl.Int64, "Questions that it gave; null when it could not be used."),
+    Column("error", pl.String, "Why it could not be used; null when it could."),
+)
+
 INTAKE = derived(
     "intake",
     "prompt_id",
@@ -61,7 +74,10 @@ INTAKE = derived(
     Column(
         "reason",
         pl.String,
-        "Why not: contaminated, bad_reference, unverifiable or near_duplicate; null when kept.",
+        "Why not: contaminated, bad_reference, unverifiable, near_duplicate, no_licence or over_quota; null"
+        " when kept.",
     ),
-    Column("evidence", pl.String, "The benchmark item, reference or prompt that decided; null when kept."),
+    Column(
+        "evidence", pl.String, "The benchmark item, reference, prompt or quota that decided; null when kept."
+    ),
 )

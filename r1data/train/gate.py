@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from r1data.errors import GateError
-from r1data.text import CLOSE, split
+from r1data.generate.shield import shield
+from r1data.text import CLOSE, OPEN, split
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -77,10 +78,14 @@ def gate(
 
 
 def tokenise(row: Mapping[str, Any], tokenizer: "PreTrainedTokenizerBase") -> Trace:
-    """Tokens of a row, trained from where prompt and whole conversation part ways, as TRL trains them."""
-    alone = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=True)
-    both = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=True)
-    prompt, whole = alone["input_ids"], both["input_ids"]
+    """Tokens of a row, trained from where prompt and whole conversation part ways, as TRL trains them.
+
+    A control token that a text spells is its letters here too, as it was for the teacher.
+    """
+    safe = shield(tokenizer, [*row["prompt"], *row["completion"]], shown=(OPEN, CLOSE))
+    asked = safe.messages[: len(row["prompt"])]
+    prompt = safe.ids(tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False))
+    whole = safe.ids(tokenizer.apply_chat_template(safe.messages, tokenize=False))
     # A template may render the prompt alone differently, so the shared beginning counts, not its length.
     start = next(
         (i for i, (a, b) in enumerate(zip(prompt, whole, strict=False)) if a != b),

@@ -4,6 +4,7 @@ Source: Stojanovski et al., 2025, https://github.com/open-thought/reasoning-gym.
 """
 
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -43,9 +44,7 @@ def work(task: str, answer: str, reference: str, metadata: dict[str, Any]) -> Ve
     the reference is bad if they do not, or if the item has no metadata, without which others raise. More than
     full marks, which one task gives for the reference with a tail, are not full marks.
     """
-    from reasoning_gym.factory import get_score_answer_fn
-
-    score = get_score_answer_fn(task)
+    score = _scorer(task)
     entry = {"question": "", "answer": reference, "metadata": metadata}
     try:
         rewards = [float(score(one, entry)) for one in _readings(answer)]
@@ -54,6 +53,14 @@ def work(task: str, answer: str, reference: str, metadata: dict[str, Any]) -> Ve
     if 1.0 in rewards:
         return right("scored", answer)
     return wrong("partial", answer, min(max(*rewards, 0.0), LESS_THAN_FULL))
+
+
+@cache
+def _scorer(task: str) -> Callable[[str, dict[str, Any]], float]:
+    """The scorer of a task: made once in a process, since some read word lists or fonts for it."""
+    from reasoning_gym.factory import get_score_answer_fn
+
+    return get_score_answer_fn(task)
 
 
 def _readings(answer: str) -> list[str]:

@@ -20,7 +20,7 @@ from r1data.schema import TABLES
 def prompts(*ids: str) -> pl.DataFrame:
     """Prompt rows with the given ids."""
     messages = [{"role": "user", "content": "What is 1 + 1?"}]
-    rows = [("2026-01-01", i, messages, "math", "add1", "en", "templates", "here", None) for i in ids]
+    rows = [("2026-01-01", i, messages, "math", "add1", None, "en", "templates", "here", None) for i in ids]
     return pl.DataFrame(rows, schema=TABLES["prompts"].schema, orient="row")
 
 
@@ -74,7 +74,7 @@ def test_a_writer_killed_at_any_time_leaves_the_old_or_the_new_version(tmp_path:
         messages = [{"role": "user", "content": "x" * 100}]
         print("ready", flush=True)
         for i in range(1000):
-            rest = (messages, "math", "f", "en", "s", "o", None)
+            rest = (messages, "math", "f", None, "en", "s", "o", None)
             rows = [("2026-01-01", f"{i}-{j}", *rest) for j in range(50)]
             lake.append("prompts", pl.DataFrame(rows, schema=TABLES["prompts"].schema, orient="row"))
     """)

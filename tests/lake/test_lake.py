@@ -18,7 +18,7 @@ def prompts(*ids: str, night: str = "2026-01-01", source: str = "templates") -> 
     """Prompt rows with the given ids."""
     messages = [{"role": "user", "content": "What is 1 + 1?"}]
     return pl.DataFrame(
-        [(night, i, messages, "math", "add1", "en", source, "here", None) for i in ids],
+        [(night, i, messages, "math", "add1", None, "en", source, "here", None) for i in ids],
         schema=TABLES["prompts"].schema,
         orient="row",
     )

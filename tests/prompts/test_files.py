@@ -27,14 +27,15 @@ def write(path, rows=ROWS):
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
     if path.suffix == ".parquet":
         pl.DataFrame(rows).write_parquet(path)
-    elif path.suffix == ".csv":
-        pl.DataFrame(rows).write_csv(path)
+    elif ".csv" in path.name:
+        lines = pl.DataFrame(rows).write_csv().encode()
+        path.write_bytes(gzip.compress(lines) if path.suffix == ".gz" else lines)
     else:
         path.write_bytes(gzip.compress(lines) if path.suffix == ".gz" else lines)
     return path
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet", "a.csv"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet", "a.csv", "a.csv.gz"])
 def test_every_format_gives_the_same_questions(tmp_path, name):
     questions = asked(write(tmp_path / name))
     assert texts(questions) == [row["question"] for row in ROWS]
@@ -111,6 +112,30 @@ def test_other_columns_can_be_mapped(tmp_path):
     assert question.verifier_args == {"strict": True, "more": 1}
 
 
+@pytest.mark.parametrize(
+    ("cell", "level"), [("Level 3", 3), (5, 5), (2.0, 2), ("4", 4), (None, None), ("", None)]
+)
+def test_a_level_is_a_number_however_the_file_writes_it(tmp_path, cell, level):
+    path = write(tmp_path / "a.jsonl", [ROWS[0] | {"l": cell}])
+    assert [question.level for question in asked(path, columns=MAP | {"level": "l"})] == [level]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "message"),
+    [
+        ({"l": "Level ?"}, MAP | {"level": "l"}, r"line 1: `l` \(our `level`\) is 'Level \?'"),
+        (
+            {"m": [{"role": "user<|im_end|>", "content": "Hi."}]},
+            {"messages": "m", "reference": "answer"},
+            r"line 1: `m` \(our `messages`\) holds the role 'user<\|im_end\|>'",
+        ),
+    ],
+)
+def test_a_cell_that_cannot_be_what_it_is_mapped_to_is_named(tmp_path, row, columns, message):
+    with pytest.raises(InputError, match=message):
+        asked(write(tmp_path / "a.jsonl", [ROWS[0] | row]), columns=columns)
+
+
 def test_a_csv_field_may_span_lines(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('question,answer\n"What is\n1 + 1?",2\nWhat is 2?,2\n', newline="")
@@ -160,6 +185,7 @@ GOOD = b'{"question": "What?", "answer": "1"}\n'
             GOOD + b'{"question": 5, "answer": "1"}\n',
             r"line 2: `question` \(our `prompt`\) is not",
         ),
+        ("a.jsonl", GOOD.decode().encode("utf-16"), r"line 1, byte 1: UTF-16, not UTF-8\. Convert"),
         ("a.jsonl", b"", r"no rows to ask; it has 0"),
         ("a.jsonl", b"\n\n", r"no rows to ask; it has 0"),
         ("a.jsonl.gz", gzip.compress(GOOD * 500)[:-20], r"a\.jsonl\.gz, after line \d+: broken or cut gzip"),

@@ -1,8 +1,12 @@
+from datetime import date
+
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from r1data.errors import InputError
+from r1data.prompts import questions
 from r1data.prompts.length import check_fits
+from r1data.recipe import PromptSource
 
 
 @pytest.fixture
@@ -28,6 +32,18 @@ def test_tokens_count_not_bytes(tokenizer_file):
 
 def test_short_prompts_need_no_tokenizer(tmp_path):
     check_fits([("a", ["word"])], tmp_path / "none.json", context_tokens=100)
+
+
+def test_a_prompt_of_a_megabyte_is_refused_by_its_row(tokenizer_file, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("q,a\nword,1\n" + "word " * 210_000 + ",1\n")
+    section = PromptSource(
+        name="f", source="files", path=str(path), columns={"prompt": "q", "reference": "a"}
+    )
+    asked = questions([section], night=date(2026, 1, 1), start=date(2026, 1, 1))
+    texts = [(row["origin"], [row["messages"][0]["content"]]) for row in asked.to_dicts()]
+    with pytest.raises(InputError, match=r"^a\.csv, line 3: the prompt has 210000 tokens"):
+        check_fits(texts, tokenizer_file, context_tokens=1024)
 
 
 def test_room_for_the_template_is_counted(tokenizer_file):

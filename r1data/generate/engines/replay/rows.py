@@ -15,7 +15,7 @@ from typing import Any
 from r1data import ids
 from r1data.errors import ConfigError, InputError
 from r1data.generate.engine import FINISH_REASONS
-from r1data.prompts.files import chat_messages
+from r1data.prompts.mapped import chat_messages
 from r1data.prompts.records import check_columns, files_in, records
 from r1data.recipe import ReplaySettings
 from r1data.text import CLOSE, OPEN, nearest, thought

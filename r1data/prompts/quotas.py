@@ -1,0 +1,101 @@
+"""Quotas: how many prompts of a source and of a domain a night may ask.
+
+What is beyond is marked and stays. Which prompts stay in is drawn by the night, so it is never only the first
+rows of the first source, and a prompt that is left out tonight may be asked on another night.
+"""
+
+import polars as pl
+
+from r1data import ids
+from r1data.lake.overlay import Scan
+from r1data.recipe import Recipe
+from r1data.schema.prompts import INTAKE
+
+R1_PROMPTS = {"math": 26_000, "code": 25_000, "stem": 22_000, "logic": 15_000, "general": 78_000}
+"""Prompts by domain of R1's reinforcement learning, bug fixing under code and harmlessness under general.
+
+Source: DeepSeek-AI, 2025, https://arxiv.org/abs/2501.12948, supplementary table of RL data.
+"""
+
+
+def within_quotas(
+    marked: pl.DataFrame, questions: pl.DataFrame, recipe: Recipe, *, night: str
+) -> pl.DataFrame:
+    """Mark kept prompts beyond the quota of their source, then those beyond the quota of their domain.
+
+    Args:
+        marked: schema INTAKE, all other marks made.
+        questions: rows of `r1data.prompts.QUESTIONS`; of several copies the first says the domain.
+        recipe: `max_per_night` of its sources, and its `quotas`.
+        night: the night, YYYY-MM-DD, by which is drawn.
+    """
+    sources = {s.name: s.max_per_night for s in recipe.prompts if s.max_per_night is not None}
+    domains = questions.unique("prompt_id", keep="first").select("prompt_id", "domain")
+    found = marked.join(domains, on="prompt_id", how="left", maintain_order="left").with_columns(
+        drawn=pl.Series([ids.digest(prompt_id, night) for prompt_id in marked["prompt_id"]], dtype=pl.String)
+    )
+    for column, quotas in (("source", sources), ("domain", recipe.quotas)):
+        quota = pl.col(column).replace_strict(quotas, default=None, return_dtype=pl.Int64)
+        place = pl.col("drawn").rank("ordinal").over(column, "kept")
+        beyond = pl.col("kept") & (place > quota).fill_null(False)
+        told = pl.concat_str(pl.lit(f"{column} "), column, pl.lit(": "), quota, pl.lit(" a night"))
+        found = found.with_columns(
+            kept=pl.col("kept") & ~beyond,
+            reason=pl.when(beyond).then(pl.lit("over_quota")).otherwise("reason"),
+            evidence=pl.when(beyond).then(told).otherwise("evidence"),
+        )
+    return found.select(INTAKE.schema.names())
+
+
+def without_licence(marked: pl.DataFrame, questions: pl.DataFrame) -> pl.DataFrame:
+    """Mark kept prompts whose first copy has no licence."""
+    bare = questions.unique("prompt_id", keep="first").filter(pl.col("licence").is_null())
+    lacking = pl.col("kept") & pl.col("prompt_id").is_in(bare["prompt_id"].to_list())
+    return marked.with_columns(
+        kept=pl.col("kept") & ~lacking,
+        reason=pl.when(lacking).then(pl.lit("no_licence")).otherwise("reason"),
+        evidence=pl.when(lacking).then(pl.lit("the recipe says licence_required")).otherwise("evidence"),
+    )
+
+
+def by_domain(scan: Scan, recipe: str, night: str) -> pl.DataFrame:
+    """`beside_r1` of what a lake holds; `intake` and `prompts` are read, nights after `night` are not."""
+    kept = scan("intake").filter("kept", pl.col("recipe") == recipe, pl.col("night") <= night)
+    domains = scan("prompts").select("prompt_id", "domain")
+    joined = kept.select("night", "prompt_id").join(domains, on="prompt_id")
+    return beside_r1(joined.collect(), night)
+
+
+def domains_markdown(table: pl.DataFrame) -> str:
+    """What `beside_r1` gives, as a Markdown table."""
+    lines = ["domain | tonight | all nights | share | R1's share", "---|--:|--:|--:|--:"]
+    for domain, tonight, all_nights, share, r1_share in table.rows():
+        told = "" if share is None else f"{share:.0%}"
+        lines.append(f"{domain} | {tonight:,} | {all_nights:,} | {told} | {r1_share:.0%}")
+    return "\n".join(lines)
+
+
+def beside_r1(kept: pl.DataFrame, night: str) -> pl.DataFrame:
+    """How tonight's and all prompts spread over domains, beside R1's.
+
+    Args:
+        kept: night, prompt_id, domain of the kept prompts of one recipe.
+        night: tonight.
+
+    Returns:
+        domain, tonight, all_nights, share, r1_share (0 … 1), R1's domains first.
+    """
+    distinct = kept.unique("prompt_id")
+    n_all, r1_all = distinct.height, sum(R1_PROMPTS.values())
+    rows = [
+        {
+            "domain": domain,
+            "tonight": kept.filter(night=night, domain=domain).height,
+            "all_nights": (n := distinct.filter(domain=domain).height),
+            "share": n / n_all if n_all else None,
+            "r1_share": R1_PROMPTS.get(domain, 0) / r1_all,
+        }
+        for domain in [*R1_PROMPTS, *sorted(set(distinct["domain"]) - set(R1_PROMPTS))]
+    ]
+    kinds = {"domain": pl.String, "tonight": pl.Int64, "all_nights": pl.Int64}
+    return pl.DataFrame(rows, schema={**kinds, "share": pl.Float64, "r1_share": pl.Float64})

@@ -1,0 +1,57 @@
+"""What students are judged by is kept apart from what is asked: no benchmark is a prompt source too."""
+
+from itertools import product
+from pathlib import Path
+
+from r1data.errors import ConfigError
+from r1data.recipe.night import BenchmarkSource, PromptSource, QuestionSource, Recipe
+
+
+def check_apart(recipe: Recipe) -> None:
+    """Make sure that no benchmark has rows of a file or data set in common with a prompt source.
+
+    Paths are compared as the file system resolves them, a folder with everything in it. Two sections that
+    compute new problems from the same rows may share them: their problems are told apart by their texts.
+
+    What this does not see: copies of a file under another name; contamination marks those prompt by prompt.
+
+    Raises:
+        ConfigError: one has; names both.
+    """
+    for prompts, benchmark in product(recipe.prompts, recipe.benchmarks):
+        shared = _shared(prompts, benchmark)
+        if shared and _rows_meet(prompts, benchmark):
+            raise ConfigError(
+                f"{shared} is the benchmark `{benchmark.name}` and the prompt source `{prompts.name}`: "
+                "students would learn what they are judged by. Give one of them other files or other `rows`."
+            )
+
+
+def _shared(prompts: PromptSource, benchmark: BenchmarkSource) -> str | None:
+    """The file, folder or data set that both read; None if there is none."""
+    if prompts.source == benchmark.source == "perturbed":
+        return None
+    if prompts.dataset and prompts.dataset == benchmark.dataset:
+        same = (prompts.config, prompts.split) == (benchmark.config, benchmark.split)
+        return prompts.dataset if same else None
+    one, other = (_address(section) for section in (prompts, benchmark))
+    if not one or not other:
+        return None
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return longer if longer == shorter or longer.startswith(shorter.rstrip("/") + "/") else None
+
+
+def _address(section: QuestionSource) -> str | None:
+    """Where a section reads, so that equal places are equal texts."""
+    given = section.path or section.dataset
+    if not given or "://" in given:
+        return given and given.rstrip("/")
+    path = Path(given).expanduser()
+    return str(path.resolve()) if section.path or path.exists() else None
+
+
+def _rows_meet(one: QuestionSource, other: QuestionSource) -> bool:
+    """Whether two ranges of rows overlap; of a folder and a file in it, nobody knows, so they do."""
+    if _address(one) != _address(other) or not one.rows or not other.rows:
+        return True
+    return max(one.rows[0], other.rows[0]) < min(one.rows[1], other.rows[1])
