@@ -28,7 +28,7 @@ demo: install  ## make one small night, train and judge a student, print where t
 test: install  ## run every test (ARGS="-m 'not slow'" for the quick ones)
 	@.venv/bin/python -m pytest $(ARGS)
 
-bench: install  ## measure, BENCH=runner|adaptive|dedup|resume|sandbox|throughput|verify_code|verify_forms|verify_math (minutes each; a quiet machine)
+bench: install  ## measure, BENCH=runner|adaptive|decontaminate|dedup|resume|sandbox|throughput|verify_code|verify_forms|verify_math (minutes each; a quiet machine)
 	@.venv/bin/python -m bench.$(BENCH) $(ARGS)
 
 lint: install  ## check style and formatting
@@ -85,6 +85,7 @@ install-locked:
 	if [[ ! -e $$package_stamp ]]; then
 	    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	    .venv/bin/python -m r1data.curate.dedup.warm
+	    .venv/bin/python -m r1data.curate.decontaminate.warm
 	    touch $$package_stamp
 	fi
 	.venv/bin/python -m r1data model fetch >/dev/null

@@ -9,8 +9,10 @@ from assets.resources import LakeResource, RecipeResource
 from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
 from r1data.curate.decontaminate import version as contamination_version
+from r1data.curate.decontaminate.measure import measure
 from r1data.curate.dedup import algorithm
 from r1data.lake import Lake
+from r1data.prompts.tonight import computed_texts
 from r1data.recipe import Recipe, load_student
 from r1data.train.mix import mix_rows
 from r1data.train.student import current_row
@@ -67,6 +69,33 @@ def benchmarks_have_items(
     held = lake.open().scan("benchmarks").filter(pl.col("reference").is_not_null()).collect()
     empty = [b.name for b in recipe.read().benchmarks if b.name not in set(held["benchmark"])]
     return _passed((len(empty), f"Benchmarks without items: {empty or 'none'}."))
+
+
+@dg.asset_check(asset="benchmarks", blocking=True)
+def planted_items_are_found(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Decontamination finds items of the benchmarks that are planted in other formats, and finds none in
+    clean texts.
+    """
+    own = recipe.read()
+    names = [benchmark.name for benchmark in own.benchmarks]
+    items = lake.open().scan("benchmarks").filter(pl.col("benchmark").is_in(names)).collect()
+    # Computed texts are clean unless a benchmark is computed, too: then some are its items by other names.
+    clean = [] if any(one.source == "templates" for one in own.benchmarks) else computed_texts(own.start)
+    measured = measure(items, clean, own.contamination)
+    told = {
+        f"{'recall' if planted else 'false_hits'}_{kind}": share
+        if n
+        else dg.MetadataValue.text("not measured")
+        for kind, planted, n, _, share in measured.kinds.iter_rows()
+    }
+    return dg.AssetCheckResult(
+        passed=not measured.faults,
+        description=" ".join(measured.faults)
+        or "Every kind that was measured is within the recipe's limits.",
+        metadata=told,
+    )
 
 
 @dg.asset_check(asset="prompts", blocking=True)
@@ -216,10 +245,7 @@ every_rollout_has_contamination = _every_rollout(
     "contamination",
     lambda lake, recipe: (
         lake.scan("contamination")
-        .filter(
-            pl.col("version")
-            == contamination_version(lake.scan("benchmarks"), ngram_words=recipe.contamination.ngram_words)
-        )
+        .filter(pl.col("version") == contamination_version(lake.scan("benchmarks"), recipe.contamination))
         .select(rollout_id="subject_id")
     ),
 )

@@ -117,13 +117,13 @@ def readability(
 def contamination(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Traces that hold a benchmark item, word for word or by a long run of words; prompts again if
+    """Traces that hold a benchmark item, word for word, by a long run of words or nearly; prompts again if
     benchmarks changed.
     """
     stage = Stage(context, lake, recipe)
     items = stage.scan("benchmarks")
-    ngram_words = stage.recipe.contamination.ngram_words
-    version = contamination_version(items, ngram_words=ngram_words)
+    settings = stage.recipe.contamination
+    version = contamination_version(items, settings)
     night = stage.scan("rollouts", stage.night)
     asked = stage.scan("prompts").join(night, on="prompt_id", how="semi")
     subjects = pl.concat(
@@ -134,8 +134,7 @@ def contamination(
     )
     known = stage.scan("contamination").filter(pl.col("version") == version)
     todo = subjects.join(known, on="subject_id", how="anti")
-    found = find_contamination(todo, items, version=version, ngram_words=ngram_words).collect()
-    stage.append("contamination", found)
+    stage.append("contamination", find_contamination(todo, items, settings))
     held = stage.scan("contamination", stage.night).filter(pl.col("version") == version).collect()
     return stage.report(
         "contamination",
@@ -159,7 +158,7 @@ def selected(
     stage = Stage(context, lake, recipe, replaces="selected")
     planned = stage.scan_own("plan").select("rollout_id")
     items = stage.scan("benchmarks")
-    version = contamination_version(items, ngram_words=stage.recipe.contamination.ngram_words)
+    version = contamination_version(items, stage.recipe.contamination)
     before = stage.scan("selected").filter(
         pl.col("accepted") & (pl.col("recipe") == stage.recipe.name) & (pl.col("night") < stage.night)
     )

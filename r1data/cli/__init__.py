@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from r1data.cli import dedup, diff, import_, lake, model, night, plan, query, train, verify
+from r1data.cli import decontaminate, dedup, diff, import_, lake, model, night, plan, query, train, verify
 from r1data.errors import R1DataError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verbs in (night, plan, import_, query, diff, verify, dedup, train):
+for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, train):
     verbs.add(app)
 app.add_typer(lake.app, name="lake")
 app.add_typer(model.app, name="model")

@@ -2,13 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
 
+from r1data.cli.files import check_files, scan, write
 from r1data.cli.options import Json
 from r1data.errors import ConfigError
 from r1data.report import show
@@ -21,12 +21,6 @@ ROW = "r1data_row"
 """Column that numbers the documents while the verb works."""
 SAMPLE_ROWS = 20_000
 """First texts in which boilerplate is looked for."""
-READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
-    ".parquet": lambda path: pl.scan_parquet(path, glob=False),
-    ".jsonl": lambda path: pl.scan_ndjson(path, infer_schema_length=None),
-    ".ndjson": lambda path: pl.scan_ndjson(path, infer_schema_length=None),
-    ".csv": lambda path: pl.scan_csv(path, glob=False),
-}
 KEEP = {"first": 0, "shortest": 1, "longest": -1}
 
 
@@ -73,9 +67,9 @@ def dedup(
     spent = (time.monotonic() - began, time.process_time() - cpu_s)
     kept = found.rows.lazy().filter("kept").select(pl.col("id").alias(ROW))
     if out:
-        _write(documents.join(kept, on=ROW, how="semi", maintain_order="left").drop(ROW), out)
+        write(documents.join(kept, on=ROW, how="semi", maintain_order="left").drop(ROW), out)
     if evidence:
-        _write(_evidence(documents, found, text), evidence)
+        write(_evidence(documents, found, text), evidence)
     show.frame(_summary(found, spent), as_json=json)
 
 
@@ -85,17 +79,8 @@ def _documents(files: list[Path], *outputs: Path | None) -> pl.LazyFrame:
     Raises:
         ConfigError: a file is missing, of an unknown kind, or would be overwritten.
     """
-    for file in files:
-        if not file.is_file():
-            raise ConfigError(f"{file} is no file.")
-        if file.suffix not in READERS:
-            raise ConfigError(f"{file} is none of {', '.join(READERS)}.")
-        if any(output and output.resolve() == file.resolve() for output in outputs):
-            raise ConfigError(f"{file} would be overwritten. Write to another file.")
-    for output in filter(None, outputs):
-        if output.suffix not in (".parquet", ".jsonl"):
-            raise ConfigError(f"{output} is neither .parquet nor .jsonl.")
-    frames = [READERS[file.suffix](file) for file in files]
+    check_files(files, outputs)
+    frames = [scan(file) for file in files]
     return pl.concat(frames, how="diagonal_relaxed").with_row_index(ROW)
 
 
@@ -108,19 +93,6 @@ def _scheme(documents: pl.LazyFrame, text: str, threshold: float, boilerplate: f
         return Scheme.for_threshold(threshold)
     sample = documents.select(text).head(SAMPLE_ROWS).collect()[text]
     return Scheme.for_threshold(threshold, ignored=common(sample, boilerplate))
-
-
-def _write(rows: pl.LazyFrame, path: Path) -> None:
-    """A file that appears when it is whole."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        if path.suffix == ".parquet":
-            rows.sink_parquet(unfinished)
-        else:
-            rows.sink_ndjson(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _evidence(documents: pl.LazyFrame, found: "Deduplicated", text: str) -> pl.LazyFrame:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from r1data.curate.decontaminate import version as comparison
+from r1data.recipe import Contamination
 
 
 def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
@@ -31,10 +32,10 @@ def deciding_verdicts(
 
 
 def current_contamination(
-    contamination: pl.LazyFrame, benchmarks: pl.LazyFrame, *, ngram_words: int
+    contamination: pl.LazyFrame, benchmarks: pl.LazyFrame, settings: Contamination
 ) -> pl.LazyFrame:
     """Facts of the current comparison with the benchmarks as they are; schema CONTAMINATION."""
-    return contamination.filter(pl.col("version") == comparison(benchmarks, ngram_words=ngram_words))
+    return contamination.filter(pl.col("version") == comparison(benchmarks, settings))
 
 
 def _current(verdicts: pl.LazyFrame) -> pl.LazyFrame:

@@ -19,7 +19,7 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     """
     rollouts = lake.scan("rollouts")
     items = lake.scan("benchmarks")
-    comparison = contamination_version(items, ngram_words=recipe.contamination.ngram_words)
+    comparison = contamination_version(items, recipe.contamination)
     compared = (
         lake.scan("contamination").filter(pl.col("version") == comparison).select(rollout_id="subject_id")
     )

@@ -11,7 +11,6 @@ import polars as pl
 
 from r1data.curate.current import current_contamination, current_references
 from r1data.curate.decontaminate import contamination
-from r1data.curate.decontaminate import version as contamination_version
 from r1data.generate.engines.replay.engine import check_replay
 from r1data.generate.render import render
 from r1data.generate.teachers import model_of
@@ -21,7 +20,7 @@ from r1data.prompts.duplicates import same_problems
 from r1data.prompts.inbox import arrivals
 from r1data.prompts.length import check_fits
 from r1data.prompts.quotas import within_quotas, without_licence
-from r1data.recipe import Recipe, load_teacher
+from r1data.recipe import PromptSource, Recipe, load_teacher
 from r1data.schema import TABLES
 from r1data.text import prompt_text
 
@@ -129,16 +128,22 @@ def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:
     return prompts.select(**columns).unique("subject_id", keep="first", maintain_order=True)
 
 
+def computed_texts(start: date) -> list[str]:
+    """Texts of the templates that are never benchmark items: prompts of a recipe's first night."""
+    source = PromptSource(name="computed", source="templates")
+    rows = questions([source], night=start, start=start)
+    return [prompt_text(messages) for messages in rows["messages"]]
+
+
 def _compare(
     asked: pl.LazyFrame, scan: Scan, recipe: Recipe, night: str
 ) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Comparisons with the benchmarks as they are: those that are stored, and those that were not."""
-    items, ngram_words = scan("benchmarks"), recipe.contamination.ngram_words
-    stored = current_contamination(scan("contamination"), items, ngram_words=ngram_words)
+    items = scan("benchmarks")
+    stored = current_contamination(scan("contamination"), items, recipe.contamination)
     subjects = prompt_subjects(asked.with_columns(night=pl.lit(night)))
     todo = subjects.join(stored, on="subject_id", how="anti", maintain_order="left")
-    version = contamination_version(items, ngram_words=ngram_words)
-    return stored, contamination(todo, items, version=version, ngram_words=ngram_words).collect()
+    return stored, contamination(todo, items, recipe.contamination)
 
 
 def _check_lengths(asked: pl.LazyFrame, recipe: Recipe) -> None:

@@ -103,11 +103,56 @@ class Verify(Section):
     """
 
 
+class Embedding(Section):
+    """An OpenAI-compatible server of embeddings, such as `vllm serve MODEL --runner pooling`."""
+
+    url: str
+    """Address up to `/v1`."""
+    model: str
+    threshold: float = Field(default=0.85, gt=0, le=1)
+    """Least cosine of text and item."""
+    top_k: int = Field(default=3, ge=1)
+    """Most similar items that the judge is asked about; without a judge the first one counts."""
+    api_key_env: str | None = None
+    """Environment variable that holds the key."""
+    judge: str | None = None
+    """Model that is asked whether text and item are the same problem; without it the cosine decides."""
+    judge_url: str | None = None
+    """Address of the judge; that of the embeddings without it."""
+
+
+class Planted(Section):
+    """Rephrased or translated items."""
+
+    path: str
+    """A file: JSONL, JSONL.gz, Parquet or CSV."""
+    text: str = "text"
+    """Column of the texts."""
+    kind: str = "kind"
+    """Column that tells what was done to the item; recall is told for each kind."""
+
+
 class Contamination(Section):
     """When a text counts as a copy of a benchmark item."""
 
     ngram_words: int = Field(default=10, ge=3)
-    """Shared run of words that makes a hit, if the numbers agree too; R1 used 10."""
+    """Shared run of words that makes a hit, if the numbers agree too; R1 used 10, GPT-3 13."""
+    similarity: float = Field(default=0.75, gt=0, le=1)
+    """Least indel similarity of a fuzzy hit."""
+    coverage: float = Field(default=0.5, ge=0, le=1)
+    """Share of an item's words, rare ones counting more, that a hit has in order."""
+    more_numbers: float = Field(default=0.34, ge=0)
+    """How many numbers more than the item the matched text may have, as a share of the item's."""
+    embedding: Embedding | None = None
+    """The optional stage that finds paraphrases and translations."""
+    planted: Planted | None = None
+    """Other versions of the benchmarks' items, for the check that measures what is found."""
+    min_recall_verbatim: float = Field(default=0.99, ge=0, le=1)
+    """Least share of planted items that must be found, word for word or inside longer texts."""
+    min_recall_formats: float = Field(default=0.9, ge=0, le=1)
+    """Least share of planted items in other formats that must be found."""
+    max_false_hits: float = Field(default=0.05, ge=0, le=1)
+    """Largest share of texts that hold no item, and in which one is found."""
 
 
 Scope = Literal["global", "source", "prompt"]

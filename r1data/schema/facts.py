@@ -92,6 +92,9 @@ CONTAMINATION = ledger(
     Column("contaminated", pl.Boolean, "Whether a benchmark item was found."),
     Column("benchmark", pl.String, "Benchmark of the item; null when clean."),
     Column("item_id", pl.String, "The item; null when clean."),
-    Column("method", pl.String, "exact or ngram; null when clean."),
-    Column("evidence", pl.String, "The shared words; null when clean."),
+    Column("method", pl.String, "exact, ngram, fuzzy, embedding or judge; null when clean."),
+    Column("evidence", pl.String, "The matched part of the subject's text, 200 characters at most."),
+    Column("offset_chars", pl.Int64, "Where the matched part begins in the subject's text."),
+    Column("length_chars", pl.Int64, "Length of the matched part."),
+    Column("similarity", pl.Float64, "How alike part and item are, 0 to 1: indel; of an embedding, cosine."),
 )

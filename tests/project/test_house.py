@@ -24,6 +24,7 @@ NOT_OURS = re.compile(
 HEAVY = ("dagster", "torch", "transformers", "vllm", "numba")
 RUNS_HEAVY = {
     "r1data.train.sft",
+    *(f"r1data.curate.decontaminate.{name}" for name in ("compose", "kernels", "match", "tokens")),
     *(f"r1data.curate.dedup.{name}" for name in ("kernels", "row_kernels", "primitives", "words")),
 }
 """Modules that exist to run a heavy library, as those named `…_child` do; nothing else imports them."""

@@ -74,9 +74,9 @@ def _again(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.LazyFr
     rollouts, references = scan("rollouts"), scan("prompt_references")
     before = rollouts.filter(pl.col("night") < night)
     verdicts = deciding_verdicts(before, scan("verdicts"), references)
-    leaked = current_contamination(
-        scan("contamination"), scan("benchmarks"), ngram_words=recipe.contamination.ngram_words
-    ).filter(pl.col("contaminated") & (pl.col("subject") == "prompt"))
+    leaked = current_contamination(scan("contamination"), scan("benchmarks"), recipe.contamination).filter(
+        pl.col("contaminated") & (pl.col("subject") == "prompt")
+    )
     bad = current_references(references).filter(pl.col("quality").is_not_null())
     return unsolved(
         scan("intake"),

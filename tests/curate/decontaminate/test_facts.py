@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from r1data import ids
 from r1data.curate.decontaminate import contamination, version
+from r1data.recipe import Contamination
 from r1data.schema import TABLES
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 LONG = "Tom has 3 boxes with 5 books in each box and 4 extra books. How many books does Tom have in total?"
 SUFFIX = " Please reason step by step, and put your final answer within a box."
@@ -37,7 +38,7 @@ def compared(texts, benchmarks, **options):
         },
         schema={name: pl.String for name in ("subject", "subject_id", "night", "text")},
     )
-    return contamination(subjects, benchmarks, version="1", **options).collect()
+    return contamination(subjects, benchmarks, Contamination(**options))
 
 
 def methods(texts, benchmarks, **options):
@@ -56,8 +57,8 @@ def test_every_subject_has_a_row_and_a_hit_names_item_and_shared_words():
     )
     assert (hit["contaminated"], hit["benchmark"], hit["method"]) == (True, "heldout", "ngram")
     assert hit["item_id"] == items(LONG).collect().item(0, "item_id")
-    assert hit["evidence"].startswith("tom has 3 boxes with 5 books")
-    assert hit["evidence"].endswith("in total")
+    assert hit["evidence"] == LONG.removesuffix("?")
+    assert (hit["offset_chars"], hit["length_chars"], hit["similarity"]) == (10, len(LONG) - 1, 1)
 
 
 @pytest.mark.parametrize("text", [LONG, LONG.upper(), f"  {LONG}\n", LONG.replace("3 boxes", "$3$  boxes")])
@@ -77,7 +78,6 @@ def test_a_part_of_an_item_with_all_its_numbers_is_a_hit():
         LONG.replace("3", "6"),
         LONG.replace("3 boxes with 5", "5 boxes with 3"),
         LONG.replace("4 extra", "seven extra"),
-        LONG.replace("Tom", "Anna").replace("books", "pens"),
         "Tom has 3 boxes. There are 5 books. He has 4 extra books.",
     ],
 )
@@ -127,7 +127,7 @@ def test_runs_do_not_reach_over_texts():
 
 
 def test_the_run_length_is_the_recipes():
-    text = "Tom has 3 boxes with 5 books in 4 rows"
+    text = "Tom has 3 boxes with 5 books in each row, and 4 boxes have none at all; how many pens are there?"
     assert methods([text], items(LONG), ngram_words=10) == [None]
     assert methods([text], items(LONG), ngram_words=5) == ["ngram"]
 
@@ -137,15 +137,23 @@ def test_without_benchmarks_or_subjects_nothing_is_contaminated():
     assert compared([], items(LONG)).schema == TABLES["contamination"].schema
 
 
-def test_the_version_follows_items_and_run_length():
-    versions = {
-        version(items("a"), ngram_words=10),
-        version(items("b"), ngram_words=10),
-        version(items("a", "b"), ngram_words=10),
-        version(items("a"), ngram_words=8),
-    }
-    assert len(versions) == 4
-    assert version(items("a", "b"), ngram_words=10) == version(items("b", "a"), ngram_words=10)
+def test_the_version_follows_items_thresholds_and_models_and_no_address():
+    embedding = {"url": "http://a/v1", "model": "m"}
+    settings = [
+        {},
+        {"ngram_words": 13},
+        {"similarity": 0.7},
+        {"coverage": 0.6},
+        {"more_numbers": 0.5},
+        {"embedding": embedding},
+        {"embedding": {**embedding, "model": "n"}},
+        {"embedding": {**embedding, "judge": "j"}},
+    ]
+    versions = [version(items("a"), Contamination(**changed)) for changed in settings]
+    assert len({*versions, version(items("b"), Contamination())}) == len(settings) + 1
+    moved = Contamination(embedding={**embedding, "url": "http://b/v1"}, max_false_hits=1)
+    assert version(items("a"), moved) == versions[5] and "+m+" in versions[5]
+    assert version(items("a", "b"), Contamination()) == version(items("b", "a"), Contamination())
 
 
 PIECES = ["red", "blue", "box", "3", "4", "5", "the", "of,", "中", "文", "$x$", "?"]
@@ -164,14 +172,59 @@ def test_an_item_of_enough_words_is_found_wherever_it_stands(item, before, after
 def test_planted_benchmark_rows_are_found_and_clean_rows_are_not():
     gsm8k = pl.read_parquet(DATA / "math_gsm8k_test.parquet")["question"].to_list()
     math = pl.read_parquet(DATA / "math_MATH500.parquet")["problem"].to_list()
-    mix = pl.read_parquet(DATA / "decontam_mix_a.parquet")
     benchmarks = pl.concat([items(*gsm8k, benchmark="gsm8k"), items(*math, benchmark="math500")])
-    share = (
-        mix.with_columns(hit=compared(mix["text"].to_list(), benchmarks)["contaminated"])
-        .group_by("kind")
-        .agg(pl.col("hit").mean())
-    )
+    mix = pl.read_parquet(DATA / "decontam_mix_a.parquet").select("text", "kind")
+    aime = pl.read_parquet(DATA / "math_aime_1983_2023.parquet").select(text="problem", kind=pl.lit("aime"))
+    texts = pl.concat([mix, aime])
+    hit = compared(texts["text"].to_list(), benchmarks)["contaminated"]
+    share = texts.with_columns(hit=hit).group_by("kind").agg(pl.col("hit").mean())
     found = dict(share.iter_rows())
     assert found["verbatim"] == found["verbatim_in_other_set"] == 1
-    assert found["clean"] < 0.005
-    assert found["same_template_new_numbers"] < 0.02
+    assert found["clean"] < 0.005 and found["same_template_new_numbers"] < 0.005
+    assert found["aime"] < 0.02  # nine of 975 are items of MATH-500
+
+
+CJK = "小明有三个苹果，妈妈又给了他十二个苹果。小明现在一共有多少个苹果？"
+
+
+@pytest.mark.parametrize(
+    ("item", "other"),
+    [
+        (LONG, LONG.replace("3 boxes", "13 boxes")),
+        (CJK, CJK.replace("十二", "十五")),
+        (
+            "For positive integers m and n that are relatively prime, 5 + 7 is m over n. Find m + n.",
+            "The area of a hexagon of side 5 within a circle of radius 7 is m over n, where "
+            "positive integers m and n that are relatively prime. Find m + n.",
+        ),
+    ],
+)
+def test_a_template_or_boilerplate_with_another_problem_is_no_hit(item, other):
+    many = items(item, *(f"Word{n} of m over n that are relatively prime. Find m + n." for n in range(9)))
+    assert methods([other, f"So: {item}"], many) == [None, "ngram"]
+
+
+def test_what_only_signs_tell_apart_is_compared_sign_by_sign():
+    drawings = [f"Read the following figlet font:\n{'#' * n} {'|' * (9 - n)} #" for n in range(1, 8)]
+    texts = [
+        drawings[2],
+        drawings[2].replace("|", "#"),
+        f"{drawings[2]} Think.",
+        "Read the following figlet font",
+    ]
+    assert methods(texts, items(*drawings)) == ["exact", None, None, None]
+
+
+def test_a_reworded_text_with_the_same_numbers_is_fuzzy():
+    changed = LONG.replace("books in each box", "books inside every box").replace(
+        "How many", "Overall, how many"
+    )
+    assert methods([changed], items(LONG)) == ["fuzzy"]
+
+
+def test_spans_are_those_of_the_text_that_was_compared():
+    prompt = f"😀 Überlegung: {LONG}"
+    trace = f"<think>The user asks: {LONG.replace('3', 'three')} Hmm.</think>19"
+    for text, hit in zip([prompt, trace], compared([prompt, trace], items(LONG)).to_dicts(), strict=True):
+        part = text[hit["offset_chars"] : hit["offset_chars"] + hit["length_chars"]]
+        assert part == hit["evidence"] and part.startswith("Tom has") and part.endswith("in total")
