@@ -50,6 +50,7 @@ def prompts(
     stage.append("prompt_references", taken.prompt_references)
     stage.append("contamination", taken.contamination)
     stage.replace("intake", taken.intake)
+    stage.replace("thresholds", taken.thresholds)
     marked, first = taken.intake, taken.questions["messages"].head(1).to_list()
     domains = by_domain(stage.scan, stage.recipe.name, stage.night)
     broken = taken.inbox.filter(pl.col("error").is_not_null())

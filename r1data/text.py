@@ -82,7 +82,7 @@ def numbers(text: str) -> list[str]:
     return [number.replace(",", "") for number in NUMBER.findall(text)]
 
 
-def prompt_text(messages: list[dict[str, str]]) -> str:
+def prompt_text(messages: Iterable[dict[str, str]]) -> str:
     """The contents of chat messages, one after the other."""
     return "\n".join(message["content"] for message in messages)
 

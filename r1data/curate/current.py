@@ -7,8 +7,11 @@ from r1data.recipe import Contamination
 
 
 def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
-    """The reference of each prompt that was added last: schema PROMPT_REFERENCES, one row per prompt."""
-    newest_last = prompt_references.sort("added_at", "reference_version")
+    """The reference that a source named last: schema PROMPT_REFERENCES, one row per prompt.
+
+    Nights come before times, so that making an old night again does not turn back what a later one corrected.
+    """
+    newest_last = prompt_references.sort("night", "added_at", "reference_version")
     return newest_last.unique("prompt_id", keep="last", maintain_order=True)
 
 

@@ -9,11 +9,13 @@ What this does not find: paraphrases and translations, whose words are others.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 import polars as pl
 
+from r1data import ids
 from r1data.curate.dedup.near import deduplicate
 from r1data.curate.dedup.sign import Scheme
 
@@ -28,13 +30,20 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 SEPARATOR = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
-def same_problems(prompts: pl.DataFrame, threshold: float = THRESHOLD) -> pl.DataFrame:
+Same = Callable[[int, int], bool | None]
+"""Whether the answers of two rows of prompts are one, if they are not written alike; None when unknown."""
+
+
+def same_problems(
+    prompts: pl.DataFrame, threshold: float = THRESHOLD, same_answer: Same | None = None
+) -> pl.DataFrame:
     """Which prompts ask what an earlier one asks.
 
     Args:
         prompts: prompt_id (distinct), text, reference (null when unknown); one with a reference is kept
             rather than one without, then the earlier one.
         threshold: least share of word pairs in common.
+        same_answer: asked of rows with answers that are written differently; without it, those differ.
 
     Returns:
         prompt_id, twin_id, jaccard (Float64) of the prompts that fall, in the order of `prompts`.
@@ -42,7 +51,7 @@ def same_problems(prompts: pl.DataFrame, threshold: float = THRESHOLD) -> pl.Dat
     if prompts.height < 2:
         return pl.DataFrame(schema=TWINS)
     words = [normal_form(text) for text in prompts["text"]]
-    numbers = [" ".join(NUMBER.findall(text)) for text in words]
+    numbers = [_numbers(text) for text in words]
     answers = [_answer(reference) for reference in prompts["reference"]]
     documents = prompts.select("prompt_id").with_columns(
         text=pl.Series(words, dtype=pl.String),
@@ -52,8 +61,11 @@ def same_problems(prompts: pl.DataFrame, threshold: float = THRESHOLD) -> pl.Dat
 
     def agree(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         pairs = zip(rows.tolist(), others.tolist(), strict=True)
-        told = [(answers[one], answers[other]) for one, other in pairs]
-        return np.array([None in pair or pair[0] == pair[1] for pair in told], np.bool_)
+        return np.array([alike(one, other) for one, other in pairs], np.bool_)
+
+    def alike(one: int, other: int) -> bool:
+        told = (answers[one], answers[other])
+        return None in told or told[0] == told[1] or bool(same_answer and same_answer(one, other))
 
     found = deduplicate(
         documents.lazy(),
@@ -65,14 +77,28 @@ def same_problems(prompts: pl.DataFrame, threshold: float = THRESHOLD) -> pl.Dat
         scheme=SCHEME,
         threshold=threshold,
     )
+    row = {name: place for place, name in enumerate(prompts["prompt_id"])}
     fallen = found.rows.filter(~pl.col("kept"))
-    return fallen.select(prompt_id="id", twin_id="survivor_id", jaccard="jaccard")
+    # Texts whose normal forms are equal were not asked whether they agree: `\sin` and `\cos` are both markup.
+    same = [alike(row[one], row[other]) for one, other in fallen.select("id", "survivor_id").iter_rows()]
+    return fallen.filter(pl.Series(same, dtype=pl.Boolean)).select(
+        prompt_id="id", twin_id="survivor_id", jaccard="jaccard"
+    )
 
 
 def normal_form(text: str) -> str:
     """Words, numbers and signs apart by blanks; small letters, without markup and thousands separators."""
     plain = COMMAND.sub(" ", unicodedata.normalize("NFKC", text).lower())
     return " ".join(WORD.findall(SEPARATOR.sub("", plain)))
+
+
+def numbers_key(text: str) -> str:
+    """Digest of the numbers of a text, in their order; others are never the same problem."""
+    return ids.digest(_numbers(normal_form(text)))
+
+
+def _numbers(words: str) -> str:
+    return " ".join(NUMBER.findall(words))
 
 
 def _answer(reference: str | None) -> Fraction | str | None:

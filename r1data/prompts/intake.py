@@ -3,6 +3,7 @@
 `r1data.prompts.tonight.take_in` calls these in the order of the file.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import orjson
@@ -10,12 +11,17 @@ import polars as pl
 
 from r1data import ids
 from r1data.curate.current import current_references
-from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS
+from r1data.prompts.duplicates import numbers_key
+from r1data.recipe import Recipe, Verify
+from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS, THRESHOLDS
+from r1data.text import prompt_text
 from r1data.verify import VERIFIERS, probes, verifier
 from r1data.verify.sandbox import Sandbox
 from r1data.verify.workers import Pool, Task
 
 EVIDENCE_CHARS = 200
+TESTED = ("unparseable", "bad_reference", "unverifiable")
+"""Qualities that a version of a reference keeps: what else speaks against it may pass."""
 PASSING_DOUBTS = ("starved", "no_sandbox")
 """Verdicts on a reference that are asked for once more, since the next may differ."""
 
@@ -37,20 +43,24 @@ def prompts(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
     return _first(questions, night).select(PROMPTS.schema.names())
 
 
-def references(questions: pl.LazyFrame, *, night: str, added_at: datetime) -> pl.LazyFrame:
+def references(
+    questions: pl.LazyFrame, *, night: str, added_at: datetime, required: Collection[str] = ()
+) -> pl.LazyFrame:
     """Rows of the ledger `prompt_references`, the quality still open: of several copies, the first that has
     a reference.
 
-    A prompt without the reference that its verifier needs has no row, so that what is known of it stays. The
-    version is the content address of reference, verifier and arguments. `added_at` is in UTC.
+    A prompt without the reference that its verifier needs has no row, so that what is known of it stays,
+    unless one of the sources `required` gave it, whose prompts must have one: its row has none. The version
+    is the content address of reference, verifier and arguments. `added_at` is in UTC.
     """
     version = pl.struct("reference", "verifier", "verifier_args").map_elements(
         lambda row: ids.digest(row["reference"], row["verifier"], orjson.loads(row["verifier_args"])),
         return_dtype=pl.String,
     )
     needless = [name for name, one in VERIFIERS.items() if not one.needs_reference]
-    usable = questions.filter(pl.col("reference").is_not_null() | pl.col("verifier").is_in(needless))
-    rows = _first(usable, night).with_columns(
+    empty, must = pl.col("reference").is_null(), pl.col("source").is_in(list(required))
+    usable = questions.filter(~empty | pl.col("verifier").is_in(needless) | must)
+    rows = _first(usable.sort(empty, maintain_order=True), night).with_columns(
         reference_version=version,
         quality=pl.lit(None, pl.String),
         added_at=pl.lit(added_at).cast(PROMPT_REFERENCES.schema["added_at"]),
@@ -91,12 +101,48 @@ def with_quality(
         if verdict.reason == "no_sandbox":
             Sandbox(backend=sandbox).close()  # raises, and says what is missing
         if verdict.verdict == "unknown":
-            quality.setdefault(version, verdict.reason)
+            word = "unparseable" if verdict.reason == "bad_reference" else verdict.reason
+            quality.setdefault(version, word)
         elif (verdict.verdict == "right") != probe.right:
             quality.setdefault(version, "unverifiable" if verifier(task.verifier).probes else "bad_reference")
     return rows.with_columns(
         quality=pl.col("reference_version").replace_strict(quality, default=None, return_dtype=pl.String)
     )
+
+
+def changed(
+    named: pl.LazyFrame, doubts: pl.DataFrame, known: pl.LazyFrame, *, night: str, verify: Verify
+) -> pl.DataFrame:
+    """Rows to add to the ledger `prompt_references`: what tonight's sources name that is not current.
+
+    So a reference that is corrected and put back is current again. A version that was tested is not tested
+    again. An empty reference does not replace a known one.
+
+    Args:
+        named: rows as `references` gives them, the quality open.
+        doubts: as `r1data.prompts.quality.doubts` gives them.
+        known: the ledger; later nights do not count.
+        night: the night, YYYY-MM-DD.
+        verify: how references are tested.
+    """
+    doubted = named.join(doubts.lazy().select("prompt_id", doubt="quality"), on="prompt_id", how="left")
+    reusable = pl.col("quality").is_null() | pl.col("quality").is_in(TESTED)
+    tested = known.filter(reusable).sort("added_at").unique("reference_version", keep="last")
+    fresh = doubted.filter(pl.col("doubt").is_null()).join(tested, on="reference_version", how="anti")
+    made = with_quality(fresh.drop("doubt"), **verify.model_dump()).lazy().unique("reference_version")
+    outcome = pl.concat([part.select("reference_version", found="quality") for part in (tested, made)])
+    rows = doubted.join(outcome, on="reference_version", how="left", maintain_order="left").with_columns(
+        quality=pl.coalesce("doubt", "found")
+    )
+    current = current_references(known.filter(pl.col("night") <= night))
+    same = ["prompt_id", "reference_version", "quality"]
+    new = rows.join(current, on=same, how="anti", nulls_equal=True, maintain_order="left")
+    known_answer = current.filter(pl.col("reference").is_not_null()).select(
+        "prompt_id", has_answer=pl.lit(True)
+    )
+    new = new.join(known_answer, on="prompt_id", how="left", maintain_order="left")
+    replaces = pl.col("has_answer").is_null() | pl.col("quality").fill_null("").ne("empty")
+    return new.filter(replaces).select(PROMPT_REFERENCES.schema.names()).collect()
 
 
 def intake(
@@ -106,6 +152,7 @@ def intake(
     *,
     recipe: str,
     night: str,
+    doubts: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Mark which of tonight's prompts may be asked.
 
@@ -115,6 +162,7 @@ def intake(
         prompt_references: rows of the table of that name; the latest of a prompt counts.
         recipe: name of the recipe.
         night: the night, YYYY-MM-DD.
+        doubts: evidence against references, as `r1data.prompts.quality.doubts` gives it.
 
     Returns:
         Schema INTAKE, one row per distinct prompt, in the order of the sources.
@@ -123,20 +171,11 @@ def intake(
         pl.col("subject_id").alias("prompt_id"),
         pl.concat_str("benchmark", pl.lit("/"), "item_id", pl.lit(": "), "evidence").alias("hit"),
     )
-    bad = (
-        current_references(prompt_references)
-        .filter(pl.col("quality").is_not_null())
-        .select(
-            "prompt_id",
-            "quality",
-            pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)")).alias(
-                "unreadable"
-            ),
-        )
-    )
+    bad = _unusable(prompt_references, doubts)
     counted = questions.group_by("prompt_id", maintain_order=True).agg(
-        pl.col("source").first(), n_copies=pl.len().cast(pl.Int64)
+        pl.col("source", "messages").first(), n_copies=pl.len().cast(pl.Int64)
     )
+    key = pl.col("messages").map_elements(lambda found: numbers_key(prompt_text(list(found))), pl.String)
     return (
         counted.join(hits.unique("prompt_id"), on="prompt_id", how="left", maintain_order="left")
         .join(bad, on="prompt_id", how="left", maintain_order="left")
@@ -144,14 +183,37 @@ def intake(
             recipe=pl.lit(recipe),
             night=pl.lit(night),
             kept=pl.col("hit").is_null() & pl.col("unreadable").is_null(),
-            reason=pl.when(pl.col("hit").is_not_null())
-            .then(pl.lit("contaminated"))
-            .when(pl.col("unreadable").is_not_null())
-            .then(pl.when(quality="unverifiable").then("quality").otherwise(pl.lit("bad_reference"))),
+            reason=pl.when(pl.col("hit").is_not_null()).then(pl.lit("contaminated")).otherwise("quality"),
+            numbers_key=key,
             evidence=pl.coalesce("hit", "unreadable").str.slice(0, EVIDENCE_CHARS),
         )
         .select(INTAKE.schema.names())
     )
+
+
+def _unusable(prompt_references: pl.LazyFrame, doubts: pl.DataFrame | None) -> pl.LazyFrame:
+    """Prompts with an unusable current reference: prompt_id, quality, and the evidence as `unreadable`."""
+    quoted = pl.concat_str("quality", pl.lit(": "), pl.col("reference").fill_null("(none)"))
+    current = current_references(prompt_references).filter(pl.col("quality").is_not_null())
+    bad = current.select("prompt_id", "quality", unreadable=quoted)
+    if doubts is None:
+        return bad
+    said = doubts.lazy().select(
+        "prompt_id", "quality", told=pl.concat_str("quality", pl.lit(": "), "evidence")
+    )
+    return bad.join(said, on=["prompt_id", "quality"], how="left").select(
+        "prompt_id", "quality", unreadable=pl.coalesce("told", "unreadable")
+    )
+
+
+def thresholds(recipe: Recipe, night: str) -> pl.DataFrame:
+    """Rows of table `thresholds`: what views read of a recipe, for they cannot open it."""
+    values = [
+        (recipe.name, night, f"{section}.{key}", float(value))
+        for section in ("basic", "difficulty")
+        for key, value in getattr(recipe, section).model_dump().items()
+    ]
+    return pl.DataFrame(values, schema=THRESHOLDS.schema, orient="row")
 
 
 def without_repeated(marked: pl.DataFrame, twins: pl.DataFrame) -> pl.DataFrame:

@@ -100,10 +100,10 @@ def question(config: Config, record: Mapping[str, Any], place: str, *, where: st
 
     parts = {name: record[name] for name in config.reference_columns if record.get(name) is not None}
     reference = _text(parts or None) if config.reference_columns else _text(cell("reference"))
-    if not reference and "reference" in config.columns and not _may_lack_references(config):
+    if not reference and "reference" in config.columns and isinstance(config, BenchmarkSource):
         raise problem("reference", "is empty")
     domain = cell("domain") or config.domain
-    if domain not in get_args(Domain):
+    if domain not in (*get_args(Domain), "auto"):
         raise problem("domain", f"is none of {', '.join(get_args(Domain))}")
     args = _object(cell("verifier_args"))
     if args is None:

@@ -10,9 +10,11 @@ import orjson
 import polars as pl
 
 from r1data import ids
+from r1data.prompts.domain import domain_of
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.schema.prompts import QUESTION_COLUMNS
 from r1data.schema.table import MESSAGES
+from r1data.text import prompt_text
 
 FRAME_ROWS = 10_000
 """Questions that are in memory as Python objects while a frame is made."""
@@ -32,6 +34,7 @@ class Question:
     """Where in the source: file and row, or generator and seed."""
     verifier_args: dict[str, Any] = field(default_factory=dict)
     domain: str = "math"
+    """`auto`: told from the text."""
     family: str | None = None
     level: int | None = None
     """Difficulty that the source states, 1 = easiest."""
@@ -97,7 +100,9 @@ def _row(question: Question, source: str) -> dict[str, Any]:
     return {
         "prompt_id": question.prompt_id,
         "messages": list(question.messages),
-        "domain": question.domain,
+        "domain": domain_of(prompt_text(question.messages), question.verifier)
+        if question.domain == "auto"
+        else question.domain,
         "family": question.family,
         "level": question.level,
         "language": question.language,

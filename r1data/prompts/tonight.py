@@ -7,6 +7,7 @@ lake.append("prompts", taken.prompts)
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import orjson
 import polars as pl
 
 from r1data.curate.current import current_contamination, current_references
@@ -15,13 +16,12 @@ from r1data.generate.engines.replay.engine import check_replay
 from r1data.generate.render import render
 from r1data.generate.teachers import model_of
 from r1data.lake.overlay import Scan
-from r1data.prompts import intake, questions
-from r1data.prompts.duplicates import same_problems
+from r1data.prompts import intake, quality, questions
+from r1data.prompts.duplicates import numbers_key, same_problems
 from r1data.prompts.inbox import arrivals
 from r1data.prompts.length import check_fits
 from r1data.prompts.quotas import within_quotas, without_licence
 from r1data.recipe import PromptSource, Recipe, load_teacher
-from r1data.schema import TABLES
 from r1data.text import prompt_text
 
 
@@ -34,17 +34,19 @@ class TakenIn:
     prompts: pl.DataFrame
     """Rows of table `prompts`, one per prompt, stored ones included."""
     prompt_references: pl.DataFrame
-    """References that are not stored yet, with their quality."""
+    """References that are not current yet, with their quality."""
     contamination: pl.DataFrame
     """Comparisons of prompts with the benchmarks that are not stored yet."""
     intake: pl.DataFrame
     """All of tonight's rows of table `intake`."""
+    thresholds: pl.DataFrame
+    """What of the recipe views go by."""
     inbox: pl.DataFrame
     """Tonight's rows of table `inbox`, stored ones included."""
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Frames by the table that they belong to."""
-        names = ("inbox", "prompts", "prompt_references", "contamination", "intake")
+        names = ("inbox", "prompts", "prompt_references", "contamination", "intake", "thresholds")
         return {name: getattr(self, name) for name in names}
 
 
@@ -73,52 +75,88 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     asked = rows.lazy()
     _check_lengths(asked, recipe)
     check_replay(recipe.generate, load_teacher(recipe.generate.teacher), asked)
-    key = list(TABLES["prompt_references"].key)
     known = scan("prompt_references")
-    new = intake.references(asked, night=night, added_at=now).join(known, on=key, how="anti")
-    checked = intake.with_quality(new, **recipe.verify.model_dump())
+    optional = [source.name for source in recipe.prompts if source.allow_missing_reference]
+    required = [source.name for source in recipe.prompts if not source.allow_missing_reference]
+    named = intake.references(asked, night=night, added_at=now, required=required)
+    before = _earlier(scan, asked, current_references(known), recipe, night)
+    doubts = quality.doubts(rows, before).join(named.collect(), on="prompt_id", how="semi")
+    checked = intake.changed(named, doubts, known, night=night, verify=recipe.verify)
     stored, compared = _compare(asked, scan, recipe, night)
+    # What a source without references gives may be asked, also if another one wanted a reference before.
+    may_be_empty = asked.filter(pl.col("source").is_in(optional)).select("prompt_id")
+    current = current_references(pl.concat([known, checked.lazy()]))
+    allowed = current.filter(pl.col("quality") == "empty").join(may_be_empty, on="prompt_id", how="semi")
     marked = intake.intake(
         asked,
         pl.concat([stored, compared.lazy()]),
-        pl.concat([known, checked.lazy()]),
+        current.join(allowed, on="prompt_id", how="anti"),
         recipe=recipe.name,
         night=night,
+        doubts=doubts,
     ).collect()
-    references = current_references(pl.concat([known, checked.lazy()]))
-    marked = intake.without_repeated(marked, _repeated(scan, marked, asked, references, recipe, night))
+    marked = intake.without_repeated(marked, _repeated(marked, asked, before, current, recipe))
     if recipe.licence_required:
         marked = without_licence(marked, rows)
     marked = within_quotas(marked, rows, recipe, night=night)
     prompts = intake.prompts(asked, night=night).collect()
-    return TakenIn(rows, prompts, checked, compared, marked, inbox=arrived)
+    thresholds = intake.thresholds(recipe, night)
+    return TakenIn(rows, prompts, checked, compared, marked, thresholds, inbox=arrived)
+
+
+def _earlier(
+    scan: Scan, asked: pl.LazyFrame, references: pl.LazyFrame, recipe: Recipe, night: str
+) -> pl.DataFrame:
+    """Columns COPY of what this recipe kept on earlier nights, from the first night on; only prompts with the
+    numbers of one of tonight's, since no others can be the same problem.
+    """
+    mine = (pl.col("recipe") == recipe.name) & (pl.col("night") < night) & pl.col("kept")
+    before = scan("intake").filter(mine & pl.col("source").is_in(_compared(recipe))).sort("night")
+    texts = asked.filter(pl.col("source").is_in(_compared(recipe))).select("messages").collect()
+    keys = {numbers_key(prompt_text(messages)) for messages in texts["messages"]}
+    near = before.filter(pl.col("numbers_key").is_null() | pl.col("numbers_key").is_in(list(keys)))
+    return _with_texts(near, scan("prompts"), references)
 
 
 def _repeated(
-    scan: Scan,
-    marked: pl.DataFrame,
-    asked: pl.LazyFrame,
-    references: pl.LazyFrame,
-    recipe: Recipe,
-    night: str,
+    marked: pl.DataFrame, asked: pl.LazyFrame, before: pl.DataFrame, references: pl.LazyFrame, recipe: Recipe
 ) -> pl.DataFrame:
     """Which of tonight's prompts ask what another one or an earlier night's asks, as `same_problems` says."""
-    sources = [source.name for source in recipe.prompts if source.compares]
-    own = pl.col("kept") & pl.col("source").is_in(sources) & (pl.col("recipe") == recipe.name)
-    before = scan("intake").filter(own & (pl.col("night") < night)).sort("night")
-    ours = pl.concat([before.select("prompt_id"), marked.lazy().filter(own).select("prompt_id")])
-    texts = pl.concat(
-        [scan("prompts").select("prompt_id", "messages"), asked.select("prompt_id", "messages")]
-    )
+    kept = marked.lazy().filter(pl.col("kept") & pl.col("source").is_in(_compared(recipe)))
+    both = pl.concat([before, _with_texts(kept, asked, references)])
+    rows = both.unique("prompt_id", keep="first", maintain_order=True)
+    told = rows.select("verifier", "verifier_args", "reference").rows()
+
+    def same_answer(one: int, other: int) -> bool | None:
+        (name, args, answer), (*judged_by, other_answer) = told[one], told[other]
+        return [name, args] == judged_by and quality.agree(name, answer, other_answer, orjson.loads(args))
+
+    twins = same_problems(rows, same_answer=same_answer)
+    return twins.join(before, on="prompt_id", how="anti")
+
+
+def _compared(recipe: Recipe) -> list[str]:
+    return [source.name for source in recipe.prompts if source.compares]
+
+
+def _with_texts(marked: pl.LazyFrame, prompts: pl.LazyFrame, references: pl.LazyFrame) -> pl.DataFrame:
+    """Columns COPY of prompts in their order; the reference is null where none is known."""
     found = (
-        ours.unique(keep="first", maintain_order=True)
-        .join(texts.unique("prompt_id"), on="prompt_id", maintain_order="left")
-        .join(references.select("prompt_id", "reference"), on="prompt_id", how="left", maintain_order="left")
+        marked.select("prompt_id")
+        .unique(keep="first", maintain_order=True)
+        .join(
+            prompts.select("prompt_id", "messages").unique("prompt_id"), on="prompt_id", maintain_order="left"
+        )
+        .join(
+            references.select("prompt_id", "reference", "verifier", "verifier_args"),
+            on="prompt_id",
+            how="left",
+            maintain_order="left",
+        )
         .collect()
     )
     text = pl.Series("text", [prompt_text(messages) for messages in found["messages"]], dtype=pl.String)
-    twins = same_problems(found.with_columns(text))
-    return twins.join(before.select("prompt_id").collect(), on="prompt_id", how="anti")
+    return found.with_columns(text).select(quality.COPY)
 
 
 def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:

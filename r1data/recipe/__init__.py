@@ -19,9 +19,11 @@ from r1data.recipe.generate import (
 )
 from r1data.recipe.load import DEFAULT_RECIPE, load_recipe, load_student, load_teacher
 from r1data.recipe.night import (
+    Basic,
     BenchmarkSource,
     Checks,
     Contamination,
+    Difficulty,
     Duplicates,
     Embedding,
     Language,
@@ -38,11 +40,13 @@ from r1data.recipe.teacher import FewShot, Sampling, Teacher
 __all__ = [
     "DEFAULT_RECIPE",
     "Adaptive",
+    "Basic",
     "BatchSettings",
     "BenchmarkSource",
     "Budget",
     "Checks",
     "Contamination",
+    "Difficulty",
     "Duplicates",
     "Embedding",
     "Endpoint",

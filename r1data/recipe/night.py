@@ -51,7 +51,8 @@ class QuestionSource(Section):
     """files and the like: how many rows a night asks; the next night goes on, in a fixed shuffled order. All
     rows without it.
     """
-    domain: Domain = "math"
+    domain: Domain | Literal["auto"] = "math"
+    """`auto`: told from the text by `r1data.prompts.domain`."""
     language: str = "en"
     """ISO 639-1 code of the language in which traces must be written."""
     licence: str | None = None
@@ -193,6 +194,24 @@ class Readability(Section):
     """Fenced code blocks in the thought of a prompt that is not of domain code."""
 
 
+class Basic(Section):
+    """When a prompt is broken for every use: the first of R1's three levels (view `filter_basic`)."""
+
+    min_prompt_chars: int = Field(default=8, ge=0)
+    """Fewest characters of a prompt."""
+    max_prompt_chars: int = Field(default=20_000, ge=1)
+    """Most characters of a prompt."""
+
+
+class Difficulty(Section):
+    """Which prompts reinforcement learns from (views `rl_prompts` and `hard_prompts`)."""
+
+    min_pass_rate: float = Field(default=0.1, ge=0, le=1)
+    """A prompt with this pass rate or less is hard: attempts tell nothing apart, for none is right."""
+    max_pass_rate: float = Field(default=0.9, ge=0, le=1)
+    """A prompt with this pass rate or more is solved."""
+
+
 class Select(Section):
     """Which eligible traces become the corpus."""
 
@@ -228,6 +247,8 @@ class Recipe(Section):
     duplicates: Duplicates = Duplicates()
     language: Language = Language()
     readability: Readability = Readability()
+    basic: Basic = Basic()
+    difficulty: Difficulty = Difficulty()
     select: Select = Select()
     checks: Checks = Checks()
     students: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ TABLES: dict[str, Table] = {
         prompts.PROMPT_REFERENCES,
         prompts.INBOX,
         prompts.INTAKE,
+        prompts.THRESHOLDS,
         rollouts.TEACHERS,
         rollouts.PLAN,
         rollouts.ROLLOUTS,

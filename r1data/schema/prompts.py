@@ -40,15 +40,23 @@ PROMPTS = ledger(
 
 PROMPT_REFERENCES = ledger(
     "prompt_references",
-    "prompt_id reference_version",
-    "One row per prompt and version of its reference; a correction is a new row.",
+    "prompt_id reference_version added_at",
+    "One row per prompt and time at which its reference, or what is known against it, changed.",
     PROMPT,
     Column("reference_version", pl.String, "Content address of reference, verifier and arguments."),
     Column("reference", pl.String, "Known-good answer."),
     Column("verifier", pl.String, "Name of the verifier that decides completions of this prompt."),
     Column("verifier_args", pl.String, "Arguments of the verifier, as a JSON object."),
-    Column("quality", pl.String, "Why the reference cannot be used, one word; null when it can."),
-    Column("added_at", pl.Datetime("us", "UTC"), "When this version was added; the latest one is current."),
+    Column(
+        "quality",
+        pl.String,
+        "Why the reference cannot be used, one word of `r1data.prompts.quality.QUALITIES`; null when it can.",
+    ),
+    Column(
+        "added_at",
+        pl.Datetime("us", "UTC"),
+        "When a source named this version anew; the last one of the latest night is current.",
+    ),
 )
 
 INBOX = ledger(
@@ -74,10 +82,23 @@ INTAKE = derived(
     Column(
         "reason",
         pl.String,
-        "Why not: contaminated, bad_reference, unverifiable, near_duplicate, no_licence or over_quota; null"
+        "Why not: contaminated, near_duplicate, no_licence, over_quota, or the quality of its reference; null"
         " when kept.",
     ),
     Column(
         "evidence", pl.String, "The benchmark item, reference, prompt or quota that decided; null when kept."
     ),
+    Column(
+        "numbers_key",
+        pl.String,
+        "Digest of the numbers of the prompt in their order; only prompts with the same are compared.",
+    ),
+)
+
+THRESHOLDS = derived(
+    "thresholds",
+    "name",
+    "One row per number of a recipe that views go by; of several nights, the latest counts.",
+    Column("name", pl.String, "Section and key of the recipe, such as difficulty.min_pass_rate."),
+    Column("value", pl.Float64, "What the recipe says, or the default."),
 )

@@ -63,7 +63,7 @@ def test_an_import_is_a_night_like_any_other_and_the_same_import_changes_nothing
     assert numbers(told.out) == {
         "completions in the file": 6,
         "stored": 4,
-        "left out: bad_reference": 1,
+        "left out: unparseable": 1,
         "left out: beyond --rollouts-per-prompt": 1,
         "stored, but not judged: no reference": 1,
         "accepted": 2,

@@ -27,7 +27,7 @@ def prompts(*ids: str, night: str = "2026-01-01", source: str = "templates") -> 
 def intake(*ids: str, night: str = "2026-01-01") -> pl.DataFrame:
     """Intake rows with the given ids."""
     return pl.DataFrame(
-        [("night", night, i, "templates", 1, True, None, None) for i in ids],
+        [("night", night, i, "templates", 1, True, None, None, None) for i in ids],
         schema=TABLES["intake"].schema,
         orient="row",
     )

@@ -5,7 +5,8 @@ import json
 import polars as pl
 import pytest
 
-from r1data.prompts.duplicates import same_problems
+from r1data.prompts.duplicates import numbers_key, same_problems
+from r1data.prompts.quality import agree
 
 RECIPE = """
 name = "own"
@@ -72,6 +73,21 @@ def test_prompts_in_chinese_are_compared_by_character():
     text = "小明有12个苹果，他给了小红5个，又买了3个。现在小明有多少个苹果？"
     assert twins((text, "10"), (text.replace("，", ", ").replace("小红", "小兰"), "10")) == [("p1", "p0")]
     assert twins((text, "10"), (text.replace("12", "13"), "11")) == []
+
+
+def test_answers_that_are_written_differently_may_be_one():
+    rows = [("p0", TEXT, r"\frac13"), ("p1", TEXT.lower(), r"\frac{1}{3}"), ("p2", TEXT.upper(), "3")]
+    prompts = pl.DataFrame(rows, SCHEMA, orient="row")
+    references = prompts["reference"].to_list()
+    found = same_problems(
+        prompts, same_answer=lambda one, other: agree("math", references[one], references[other], {})
+    )
+    assert found.select("prompt_id", "twin_id").rows() == [("p1", "p0")]
+
+
+def test_a_text_with_other_numbers_is_never_compared():
+    assert numbers_key(TEXT) == numbers_key(TEXT.replace("1,250", "1250"))
+    assert numbers_key(TEXT) != numbers_key(TEXT.replace("12", "13"))
 
 
 def test_no_prompts_have_no_twins():

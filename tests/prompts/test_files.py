@@ -7,7 +7,7 @@ import pytest
 
 from r1data.errors import ConfigError, InputError
 from r1data.prompts.files import files
-from r1data.recipe import PromptSource
+from r1data.recipe import BenchmarkSource, PromptSource
 
 START = date(2026, 1, 1)
 MAP = {"prompt": "question", "reference": "answer"}
@@ -176,12 +176,6 @@ GOOD = b'{"question": "What?", "answer": "1"}\n'
         ),
         (
             "a.jsonl",
-            GOOD + b'{"question": "What?", "answer": null}\n',
-            r"line 2: `answer` \(our `reference`\) is empty",
-        ),
-        ("a.jsonl", GOOD + b'{"question": "What?"}\n', r"line 2: `answer` \(our `reference`\) is empty"),
-        (
-            "a.jsonl",
             GOOD + b'{"question": 5, "answer": "1"}\n',
             r"line 2: `question` \(our `prompt`\) is not",
         ),
@@ -192,7 +186,6 @@ GOOD = b'{"question": "What?", "answer": "1"}\n'
         ("a.jsonl.gz", GOOD, r"a\.jsonl\.gz, after line 0: broken or cut gzip"),
         ("a.csv", b"question,answer\nWhat?\n", r"a\.csv, line 2: 1 fields, but the header has 2"),
         ("a.csv", b'question,answer\n"What?,1\n', r"a\.csv, line \d: not CSV"),
-        ("a.csv", b"question,answer\nWhat?,\n", r"a\.csv, line 2: `answer` \(our `reference`\) is empty"),
         ("a.csv", b"question,answer\n", r"no rows to ask; it has 0"),
         ("a.parquet", b"PAR1 and nothing else PAR1", r"a\.parquet: not readable as Parquet"),
         ("a.parquet", b"", r"a\.parquet: not readable as Parquet"),
@@ -208,8 +201,9 @@ def test_bad_input_is_one_line_that_names_file_and_row(tmp_path, name, content, 
 
 def test_a_null_reference_in_parquet_is_named_by_its_row(tmp_path):
     path = write(tmp_path / "a.parquet", [*ROWS, {"question": "What?", "answer": None}])
+    benchmark = BenchmarkSource(name="b", source="files", path=str(path), columns=MAP)
     with pytest.raises(InputError, match="row 10"):
-        asked(path)
+        list(files(benchmark, night=None, start=START))
 
 
 def test_a_parquet_file_damaged_in_the_middle_is_refused(tmp_path):
@@ -271,3 +265,11 @@ def test_rows_without_a_reference_are_given_where_the_section_allows_it(tmp_path
 def test_rows_beyond_the_file_are_refused(tmp_path):
     with pytest.raises(InputError, match="`rows` of `f` asks for 10 to 20"):
         asked(write(tmp_path / "a.csv"), rows=(10, 20))
+
+
+def test_an_empty_reference_is_a_row_to_mark_but_a_benchmark_has_none(tmp_path):
+    path = write(tmp_path / "a.jsonl", [ROWS[0], {"question": "What?", "answer": " "}])
+    assert [question.reference for question in asked(path)] == ["1", None]
+    benchmark = BenchmarkSource(name="b", source="files", path=str(path), columns=MAP)
+    with pytest.raises(InputError, match=r"line 2: `answer` \(our `reference`\) is empty"):
+        list(files(benchmark, night=None, start=START))

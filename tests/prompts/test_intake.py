@@ -39,12 +39,12 @@ def test_copies_are_counted_and_the_first_source_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("reference", "verifier"), [("", "exact"), (r"\frac{1}{", "math"), ("many", "choice")]
+    ("reference", "verifier"), [(" ", "exact"), (r"\frac{1}{", "math"), ("many", "choice")]
 )
 def test_a_reference_that_its_verifier_cannot_read_is_marked(reference, verifier):
     (row,) = taken_in(asked(question("a", reference, verifier))).to_dicts()
-    assert (row["kept"], row["reason"]) == (False, "bad_reference")
-    assert row["evidence"].startswith("bad_reference: ")
+    assert (row["kept"], row["reason"]) == (False, "unparseable")
+    assert row["evidence"].startswith("unparseable: ")
 
 
 def test_a_prompt_without_a_reference_may_be_asked_and_has_no_row_that_replaces_a_known_one():

@@ -87,9 +87,11 @@ def _night() -> dict[str, list[dict[str, Any]]]:
     ]
     return {
         "prompts": [_prompt(prompt_id) for prompt_id in "pq"],
+        "intake": [{"prompt_id": name, "source": "templates", "kept": True} for name in "pq"],
+        "thresholds": [{"name": "difficulty.max_pass_rate", "value": 0.8}],
         "prompt_references": [_reference(prompt_id) for prompt_id in "pq"],
         "teachers": [{"teacher_id": "t", "name": "small", "terms": "Apache-2.0"}],
-        "rollouts": [_rollout(*row[:4]) for row in made],
+        "rollouts": [_rollout(*row[:4], index) for row, index in zip(made, (0, 1, 2, 0, 1), strict=True)],
         "engine_runs": [{"run": "1", "engine": "fake 1", "n_rollouts": 5, "completion_tokens": 175}],
         "verdicts": [verdict for row in made for verdict in _verdicts(row[0], row[4], row[5])],
         "language": [{"rollout_id": row[0], "version": "1", "n_foreign_chars": 0} for row in made],
@@ -125,14 +127,14 @@ def _reference(prompt_id: str) -> dict[str, Any]:
     }
 
 
-def _rollout(rollout_id: str, prompt_id: str, tokens: int, finish_reason: str) -> dict[str, Any]:
+def _rollout(rollout_id: str, prompt_id: str, tokens: int, finish_reason: str, index: int) -> dict[str, Any]:
     text = f"<think>\nSo 𝑥 is 天: {rollout_id}.\n</think>\n\n4"
     end = text.index("</think>")
     return {
         "rollout_id": rollout_id,
         "prompt_id": prompt_id,
         "teacher_id": "t",
-        "index": 0,
+        "index": index,
         "completion": text,
         "thought_start": len("<think>"),
         "thought_end": end,
@@ -151,7 +153,9 @@ def _verdicts(rollout_id: str, verdict: str, reward: float | None) -> list[dict[
     older = newest | {"verifier_version": "math-9", "verdict": "wrong", "reward": 0.0, "reason": "different"}
     stale = newest | {"reference_version": "v0", "verdict": "wrong", "reward": 0.0, "reason": "different"}
     form = {"verifier": "format", "verifier_version": "format-1", "reference_version": "", "verdict": "right"}
-    decided = newest | {"verdict": verdict, "reward": reward, "reason": "equal"}
+    reason = {"right": "equal", "wrong": "different", "unknown": "truncated"}[verdict]
+    extracted = "5" if verdict == "wrong" else "4"
+    decided = newest | {"verdict": verdict, "reward": reward, "reason": reason, "extracted": extracted}
     return [common | row for row in (older, stale, decided, form | {"reward": 1.0, "reason": "well_formed"})]
 
 

@@ -65,6 +65,7 @@ def test_contamination_of_the_prompt_marks_its_traces(night: Connection) -> None
 
 def test_pass_rates_leave_undecided_rollouts_aside(night: Connection) -> None:
     rates = night.sql("select * from pass_rates order by prompt_id").pl()
+    assert rates["k"].to_list() == [3, 2]
     wanted = rates.select("prompt_id", "n_rollouts", "n_decided", "n_right", pl.col("pass_rate").round(3))
     assert wanted.rows() == [("p", 3, 3, 2, 0.667), ("q", 2, 1, 1, 1.0)]
 
@@ -109,3 +110,48 @@ def test_a_mix_of_one_per_prompt_takes_the_shortest(
     night.execute(f"insert into corpus by name {longer}")
     assert ask(night, "mixes/one_per_prompt.sql")["rollout_id"].to_list() == ["a", "e"]
     assert ask(night, "mixes/shortest_correct.sql").height == 4
+
+
+def test_the_window_of_reinforcement_is_that_of_the_recipe(night: Connection) -> None:
+    assert column(night, "select pass_rate > 0.6 from rl_prompts") == [True]
+    night.execute("insert into thresholds values ('r', '2026-01-02', 'difficulty.max_pass_rate', 0.5)")
+    assert column(night, "select prompt_id from rl_prompts") == []
+    night.execute("insert into thresholds values ('r', '2026-01-02', 'difficulty.min_pass_rate', 0.7)")
+    assert column(night, "select prompt_id from hard_prompts") == ["p"]
+    night.execute("update prompt_references set quality = 'proof'")
+    assert column(night, "select prompt_id from hard_prompts") == []
+
+
+def test_a_curriculum_goes_from_easy_to_hard_by_pass_rate_else_by_hints(night: Connection) -> None:
+    for name, level in (("x", 1), ("y", 2), ("z", 3)):
+        night.execute(
+            f"insert into intake by name select * replace ('{name}' as prompt_id) from intake limit 1"
+        )
+        values = f"'{name}' as prompt_id, {level} as level, 'files' as source"
+        night.execute(f"insert into prompts by name select * replace ({values}) from prompts limit 1")
+        reference = f"select * replace ('{name}' as prompt_id) from prompt_references limit 1"
+        night.execute(f"insert into prompt_references by name {reference}")
+    found = night.execute("select rank, prompt_id, difficulty, told_by, n_words from curriculum").fetchall()
+    assert [row[1] for row in found] == ["q", "x", "p", "y", "z"]
+    assert {row[1]: row[3] for row in found} == dict.fromkeys("pq", "pass_rate") | dict.fromkeys(
+        "xyz", "hints"
+    )
+    assert {row[1]: round(row[2], 2) for row in found} == {"q": 0, "x": 0, "p": 0.33, "y": 0.5, "z": 1}
+    assert {row[4] for row in found} == {2}
+
+
+def test_the_three_levels_of_the_filter(night: Connection) -> None:
+    night.execute("update prompts set licence = null, domain = 'general' where prompt_id = 'q'")
+    basic = "select prompt_id, passed, reason from filter_basic order by all"
+    assert night.execute(basic).fetchall() == [("p", True, None), ("q", False, "no_licence")]
+    assert night.execute("select prompt_id, domain, passed from filter_domain").fetchall() == [
+        ("p", "math", True)
+    ]
+    night.execute("insert into thresholds values ('r', '2026-01-02', 'basic.min_prompt_chars', 50)")
+    assert column(night, "select reason from filter_basic") == ["too_short", "too_short"]
+    night.execute("update prompt_references set quality = 'empty'")
+    assert column(night, "select reason from filter_basic") == ["broken", "broken"]
+    negatives = "select prompt_id, rollout_id, extracted, reference, n_same, rank from filter_adversarial"
+    assert night.execute(negatives).fetchall() == [("p", "c", "5", "4", 1, 1)]
+    night.execute("update readability set repetition = 0.9")
+    assert night.execute(negatives).fetchall() == []

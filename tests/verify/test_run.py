@@ -17,9 +17,11 @@ def rollouts(*rows):
 
 
 def references(*rows):
-    schema = ["prompt_id", "reference_version", "reference", "verifier", "verifier_args", "added_at"]
+    schema = ["night", "prompt_id", "reference_version", "reference", "verifier", "verifier_args", "added_at"]
     return pl.LazyFrame(
-        [(*row, "{}", datetime(2026, 1, day, tzinfo=UTC)) for *row, day in rows], schema=schema, orient="row"
+        [(NIGHT, *row, "{}", datetime(2026, 1, day, tzinfo=UTC)) for *row, day in rows],
+        schema=schema,
+        orient="row",
     )
 
 
