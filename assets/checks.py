@@ -8,6 +8,7 @@ import polars as pl
 from assets.resources import LakeResource, RecipeResource
 from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
+from r1data.curate.cold_start import latest_reviews
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.decontaminate.measure import measure
 from r1data.curate.dedup import algorithm
@@ -109,6 +110,44 @@ def no_kept_prompt_is_a_benchmark_item(
     n_kept = _count(kept)
     amiss = leaked + (n_kept == 0)
     return _passed((amiss, f"{n_kept} prompts kept, {leaked} of them items of a benchmark."), kept=n_kept)
+
+
+def _all_made(asset: str) -> dg.AssetChecksDefinition:
+    """A check that what a step of cold start asked for is stored, and that what it rejects has a reason."""
+
+    @dg.asset_check(
+        asset=asset,
+        name=f"every_one_of_{asset}_is_stored",
+        blocking=True,
+        description="Everything that was asked for is stored or was skipped for a reason, and so is kept.",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+    ) -> dg.AssetCheckResult:
+        opened = lake.open()
+        rows = _mine(opened, recipe.read(), _partition(context), asset)
+        absent = rows.join(opened.scan("rollouts"), on="rollout_id", how="anti")
+        lacking = _count(absent.filter(pl.col("reasons").list.contains("skipped:not_made")))
+        mute = _count(rows.filter(pl.col("kept") != (pl.col("reasons").list.len() == 0)))
+        return _passed(
+            (lacking + mute, f"{lacking} are not stored, {mute} have no reason. Materialise `{asset}` again.")
+        )
+
+    return check
+
+
+@dg.asset_check(asset="cold_start", blocking=True)
+def cold_start_has_only_approved_rows(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """Every row was approved by its latest review, unless the recipe needs none, and none was rejected."""
+    opened, own = lake.open(), recipe.read()
+    rows = _mine(opened, own, _partition(context), "cold_start")
+    latest = latest_reviews(opened.scan("reviews")).select("rollout_id", "verdict")
+    judged = rows.join(latest, on="rollout_id", how="left")
+    free = own.cold_start is not None and not own.cold_start.needs_approval
+    amiss = _count(judged.filter(~pl.col("verdict").is_in(["approve", "edit"]).fill_null(free)))
+    return _passed((amiss, f"{amiss} rows lack an approval. Materialise `cold_start` again."))
 
 
 @dg.asset_check(asset="plan", blocking=True)
@@ -227,6 +266,8 @@ def every_item_was_asked_k_times(
     )
 
 
+every_cold_start_rollout_is_stored = _all_made("cold_start_rollouts")
+every_cold_start_refinement_is_stored = _all_made("cold_start_refined")
 every_rollout_has_verdicts = _every_rollout(
     "verdicts", lambda lake, recipe: lake.scan("verdicts").select("rollout_id").unique()
 )

@@ -8,15 +8,12 @@ from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.curate import dedup
-from r1data.curate import language as language_stage
-from r1data.curate import readability as readability_stage
 from r1data.curate.corpus import corpus as make_corpus
-from r1data.curate.decontaminate import contamination as find_contamination
-from r1data.curate.decontaminate import version as contamination_version
+from r1data.curate.current import current_contamination
 from r1data.curate.gate import check_corpus
+from r1data.curate.measure import measure_contamination, measure_language, measure_readability
 from r1data.curate.select import select
 from r1data.lake.query import fetch
-from r1data.prompts.tonight import prompt_subjects
 from r1data.report.funnel import funnel_markdown
 
 
@@ -66,15 +63,7 @@ def language(
 ) -> dg.MaterializeResult:
     """How much of each trace is in the script of its prompt's language, and where other scripts stand."""
     stage = Stage(context, lake, recipe)
-    stored = stage.scan("language", stage.night).filter(pl.col("version") == language_stage.VERSION)
-    targets = stage.scan("prompts").select("prompt_id", target="language")
-    todo = (
-        stage.scan("rollouts", stage.night)
-        .join(stored, on="rollout_id", how="anti")
-        .join(targets, on="prompt_id")
-        .rename({"completion": "text"})
-    )
-    stage.append("language", language_stage.language_mix(todo).collect())
+    measure_language(stage, stage.night)
     held = stage.scan("language", stage.night).collect()
     return stage.report(
         "language",
@@ -95,9 +84,7 @@ def readability(
 ) -> dg.MaterializeResult:
     """Repetition, paragraph length, code blocks and tag errors of each trace."""
     stage = Stage(context, lake, recipe)
-    stored = stage.scan("readability", stage.night).filter(pl.col("version") == readability_stage.VERSION)
-    todo = stage.scan("rollouts", stage.night).join(stored, on="rollout_id", how="anti")
-    stage.append("readability", readability_stage.readability(todo).collect())
+    measure_readability(stage, stage.night)
     held = stage.scan("readability", stage.night).collect()
     return stage.report(
         "readability",
@@ -121,21 +108,9 @@ def contamination(
     benchmarks changed.
     """
     stage = Stage(context, lake, recipe)
-    items = stage.scan("benchmarks")
-    settings = stage.recipe.contamination
-    version = contamination_version(items, settings)
-    night = stage.scan("rollouts", stage.night)
-    asked = stage.scan("prompts").join(night, on="prompt_id", how="semi")
-    subjects = pl.concat(
-        [
-            prompt_subjects(asked),
-            night.select(subject=pl.lit("trace"), subject_id="rollout_id", night="night", text="completion"),
-        ]
-    )
-    known = stage.scan("contamination").filter(pl.col("version") == version)
-    todo = subjects.join(known, on="subject_id", how="anti")
-    stage.append("contamination", find_contamination(todo, items, settings))
-    held = stage.scan("contamination", stage.night).filter(pl.col("version") == version).collect()
+    items, settings = stage.scan("benchmarks"), stage.recipe.contamination
+    measure_contamination(stage, stage.night, settings)
+    held = current_contamination(stage.scan("contamination", stage.night), items, settings).collect()
     return stage.report(
         "contamination",
         benchmark_items=items.select(pl.len()).collect().item(),
@@ -157,8 +132,6 @@ def selected(
     """Every rollout of the night, accepted or rejected, with the first failing stage and all reasons."""
     stage = Stage(context, lake, recipe, replaces="selected")
     planned = stage.scan_own("plan").select("rollout_id")
-    items = stage.scan("benchmarks")
-    version = contamination_version(items, stage.recipe.contamination)
     before = stage.scan("selected").filter(
         pl.col("accepted") & (pl.col("recipe") == stage.recipe.name) & (pl.col("night") < stage.night)
     )
@@ -170,7 +143,9 @@ def selected(
         duplicates=stage.scan("duplicates"),
         language=stage.scan("language", stage.night),
         readability=stage.scan("readability", stage.night),
-        contamination=stage.scan("contamination").filter(pl.col("version") == version),
+        contamination=current_contamination(
+            stage.scan("contamination"), stage.scan("benchmarks"), stage.recipe.contamination
+        ),
         accepted_before=before.select("rollout_id"),
         recipe=stage.recipe,
     ).collect()
@@ -205,7 +180,8 @@ def corpus(
         teachers=stage.scan("teachers"),
         verdicts=stage.scan("verdicts"),
     ).collect()
-    check_corpus(rows, stage.scan("verdicts", stage.night), stage.recipe.checks, night=stage.night)
+    own = stage.scan("verdicts", stage.night).join(stage.scan_own("selected"), on="rollout_id", how="semi")
+    check_corpus(rows, own, stage.recipe.checks, night=stage.night)
     shortest = rows.sort("completion_tokens").head(1)
     stage.replace("corpus", rows)
     return stage.report(

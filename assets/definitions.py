@@ -2,11 +2,24 @@
 
 import dagster as dg
 
-from assets import checks, curation, evaluation, jobs, prompts, rejection, rollouts, sensors, training
+from assets import (
+    checks,
+    cold_start,
+    curation,
+    evaluation,
+    jobs,
+    prompts,
+    rejection,
+    rollouts,
+    sensors,
+    training,
+)
 from assets.resources import LakeResource, RecipeResource
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules([prompts, rollouts, rejection, curation, training, evaluation]),
+    assets=dg.load_assets_from_modules(
+        [prompts, cold_start, rollouts, rejection, curation, training, evaluation]
+    ),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
     jobs=jobs.JOBS,
     schedules=jobs.SCHEDULES,

@@ -9,6 +9,13 @@ night = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
+cold_start = dg.define_asset_job(
+    "cold_start_night",  # a job may not have the name of an asset
+    selection=dg.AssetSelection.groups("prompts", "cold_start"),
+    description="A night's long thoughts for cold start, refined; after a review, the approved ones.",
+    executor_def=dg.in_process_executor,
+)
+
 train = dg.define_asset_job(
     "train",
     selection=dg.AssetSelection.groups("training", "evaluation"),
@@ -30,5 +37,5 @@ nightly = dg.build_schedule_from_partitioned_job(
     description="At 02:00 UTC, the day that ended.",
 )
 
-JOBS = [night, train, reverify]
+JOBS = [night, cold_start, train, reverify]
 SCHEDULES = [nightly]

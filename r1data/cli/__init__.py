@@ -8,7 +8,20 @@ import sys
 
 import typer
 
-from r1data.cli import decontaminate, dedup, diff, import_, lake, model, night, plan, query, train, verify
+from r1data.cli import (
+    decontaminate,
+    dedup,
+    diff,
+    import_,
+    lake,
+    model,
+    night,
+    plan,
+    query,
+    review,
+    train,
+    verify,
+)
 from r1data.errors import R1DataError
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, t
     verbs.add(app)
 app.add_typer(lake.app, name="lake")
 app.add_typer(model.app, name="model")
+app.add_typer(review.app, name="review")
 
 
 def main(arguments: list[str] | None = None) -> None:

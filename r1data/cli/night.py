@@ -1,4 +1,4 @@
-"""Verbs that make things: run, demo."""
+"""Verbs that make things: run, cold-start, demo."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +14,7 @@ from r1data.recipe import Recipe, load_recipe
 def add(app: typer.Typer) -> None:
     """Add the verbs of this file."""
     app.command()(run)
+    app.command("cold-start")(cold_start)
     app.command()(demo)
 
 
@@ -21,6 +22,16 @@ def run(recipe: RecipeOption = None, night: NightOption = None) -> None:
     """Make a night, from prompts to corpus, in this process; a finished night is left as it is."""
     wanted = load_recipe(recipe)
     run_jobs([("night", checked_night(night, wanted))], recipe)
+
+
+def cold_start(recipe: RecipeOption = None, night: NightOption = None) -> None:
+    """Make a night's long thoughts for cold start and refine them; once reviewed, take in approved ones."""
+    wanted = load_recipe(recipe)
+    if wanted.cold_start is None:
+        raise ConfigError(
+            f"Recipe {wanted.name} has no section [cold_start]; recipes/cold_start.toml has one."
+        )
+    run_jobs([("cold_start_night", checked_night(night, wanted))], recipe)
 
 
 def demo(recipe: RecipeOption = None, night: NightOption = None) -> None:

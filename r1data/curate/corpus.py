@@ -31,23 +31,27 @@ def corpus(
     unconditional = rollouts.filter(pl.col("unconditional").fill_null(True)).select("rollout_id")
     counted = decided.join(unconditional, on="rollout_id", how="semi")
     pass_rates = counted.group_by("prompt_id", "teacher_id").agg(pass_rate=pl.col("reward").mean())
-    completion = pl.col("completion")
-    thought_chars = pl.col("thought_end") - pl.col("thought_start")
-    texts = rollouts.select(
-        "rollout_id",
-        "completion_tokens",
-        reasoning=completion.str.slice(pl.col("thought_start"), thought_chars).str.strip_chars(),
-        answer=completion.str.slice(pl.col("answer_start")).str.strip_chars(),
-    )
     accepted = selected.filter("accepted").select(
         "recipe", "night", "rollout_id", "prompt_id", "teacher_id", "rank"
     )
     return (
-        accepted.join(texts, on="rollout_id", how="left")
+        accepted.join(texts(rollouts), on="rollout_id", how="left")
         .join(prompts.drop("night"), on="prompt_id", how="left")
         .join(teachers.select("teacher_id", "terms"), on="teacher_id", how="left")
         .join(decided.select("rollout_id", "reward"), on="rollout_id", how="left")
         .join(pass_rates, on=["prompt_id", "teacher_id"], how="left")
         .select(CORPUS.schema.names())
         .sort("prompt_id", "rank", "rollout_id")
+    )
+
+
+def texts(rollouts: pl.LazyFrame) -> pl.LazyFrame:
+    """What a mix reads of each rollout: rollout_id, completion_tokens, reasoning and answer, both trimmed."""
+    completion = pl.col("completion")
+    thought_chars = pl.col("thought_end") - pl.col("thought_start")
+    return rollouts.select(
+        "rollout_id",
+        "completion_tokens",
+        reasoning=completion.str.slice(pl.col("thought_start"), thought_chars).str.strip_chars(),
+        answer=completion.str.slice(pl.col("answer_start")).str.strip_chars(),
     )

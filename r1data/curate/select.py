@@ -52,7 +52,7 @@ def select(
     """
     version = algorithm(recipe.duplicates)
     known = _gather(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
-    reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls()
+    reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls().list.unique(maintain_order=True)
     marked, pairs, before = pl.collect_all(
         [
             known.with_columns(reasons=reasons),
@@ -87,9 +87,23 @@ def _gather(
     contamination: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per rollout with everything that decides about it; null where a fact is missing."""
+    known = facts(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
+    return known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
+
+
+def facts(
+    rollouts: pl.LazyFrame,
+    prompts: pl.LazyFrame,
+    prompt_references: pl.LazyFrame,
+    verdicts: pl.LazyFrame,
+    language: pl.LazyFrame,
+    readability: pl.LazyFrame,
+    contamination: pl.LazyFrame,
+) -> pl.LazyFrame:
+    """One row per rollout with the current facts that `rules` reads; null where one is missing."""
     deciding = deciding_verdicts(rollouts, verdicts, prompt_references)
     form = verdicts_of(verdicts, "format").select("rollout_id", form="verdict", form_reason="reason")
-    facts = (
+    measures = (
         deciding.select("rollout_id", "verdict", "reason"),
         form,
         language.filter(version=language_stage.VERSION).select(
@@ -113,8 +127,7 @@ def _gather(
         ),
     )
     known = known.join(prompts.select("prompt_id", "domain"), on="prompt_id", how="left")
-    known = known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
-    for fact in facts:
+    for fact in measures:
         known = known.join(fact, on="rollout_id", how="left")
     return known
 
@@ -128,11 +141,25 @@ def _benchmarks(contamination: pl.LazyFrame, subject: str, key: str) -> pl.LazyF
 
 
 def _reasons(recipe: Recipe) -> list[pl.Expr]:
-    """`stage:reason` of every rule, null where it passes, in the order of the stages."""
+    """`rules`, and those about the prompt."""
+    return [*rules(recipe), *_contaminated("prompt_benchmark")]
+
+
+def _contaminated(benchmark: str) -> list[pl.Expr]:
+    leaked = pl.col(benchmark)
+    return [
+        _rule("contamination:unmeasured", leaked.is_null()),
+        pl.when(leaked != "").then(pl.format("contamination:{}", leaked)),
+    ]
+
+
+def rules(recipe: Recipe) -> list[pl.Expr]:
+    """`stage:reason` of every rule about a single trace, from generation to contamination; null where it
+    passes.
+    """
     limits = recipe.readability
     long = pl.col("longest_paragraph_chars") > limits.max_paragraph_chars
     code = (pl.col("n_code_blocks") > limits.max_code_blocks) & (pl.col("domain") != "code")
-    benchmark = pl.col("prompt_benchmark"), pl.col("trace_benchmark")
     return [
         pl.when(pl.col("finish_reason") != "stop").then(pl.format("generation:{}", "finish_reason")),
         _rule("generation:summary_reasoning", pl.col("reasoning_kind") == "summary"),
@@ -146,8 +173,7 @@ def _reasons(recipe: Recipe) -> list[pl.Expr]:
         _rule("readability:repetition", pl.col("repetition") > limits.max_repetition),
         _rule("readability:long_paragraph", long),
         _rule("readability:code_blocks", code),
-        _rule("contamination:unmeasured", benchmark[0].is_null() | benchmark[1].is_null()),
-        *(pl.when(leaked != "").then(pl.format("contamination:{}", leaked)) for leaked in benchmark),
+        *_contaminated("trace_benchmark"),
     ]
 
 

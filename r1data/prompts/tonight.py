@@ -12,6 +12,7 @@ import polars as pl
 
 from r1data.curate.current import current_contamination, current_references
 from r1data.curate.decontaminate import contamination
+from r1data.curate.measure import prompt_subjects
 from r1data.generate.engines.replay.engine import check_replay
 from r1data.generate.render import render
 from r1data.generate.teachers import model_of
@@ -157,13 +158,6 @@ def _with_texts(marked: pl.LazyFrame, prompts: pl.LazyFrame, references: pl.Lazy
     )
     text = pl.Series("text", [prompt_text(messages) for messages in found["messages"]], dtype=pl.String)
     return found.with_columns(text).select(quality.COPY)
-
-
-def prompt_subjects(prompts: pl.LazyFrame) -> pl.LazyFrame:
-    """What of prompts is compared with benchmarks: subject, subject_id, night, text; one row per prompt."""
-    text = pl.col("messages").list.eval(pl.element().struct.field("content")).list.join("\n")
-    columns = {"subject": pl.lit("prompt"), "subject_id": "prompt_id", "night": "night", "text": text}
-    return prompts.select(**columns).unique("subject_id", keep="first", maintain_order=True)
 
 
 def computed_texts(start: date) -> list[str]:

@@ -5,6 +5,7 @@
 8
 """
 
+from r1data.recipe.cold_start import ColdStart
 from r1data.recipe.generate import (
     Adaptive,
     BatchSettings,
@@ -45,6 +46,7 @@ __all__ = [
     "BenchmarkSource",
     "Budget",
     "Checks",
+    "ColdStart",
     "Contamination",
     "Difficulty",
     "Duplicates",

@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 from r1data.errors import ConfigError
 from r1data.paths import PROJECT
 from r1data.recipe.apart import check_apart
+from r1data.recipe.generate import Generate
 from r1data.recipe.night import Recipe
 from r1data.recipe.section import Section
 from r1data.recipe.student import Student
-from r1data.recipe.teacher import Teacher
+from r1data.recipe.teacher import FewShots, Teacher
 from r1data.text import nearest
 
 DEFAULT_RECIPE = PROJECT / "recipes" / "night.toml"
@@ -30,20 +31,37 @@ def load_recipe(path: Path | str | None = None) -> Recipe:
     file = Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
     recipe = _load(file, Recipe)
     check_apart(recipe)
-    if not _is_path(recipe.generate.teacher):
-        return recipe
-    teacher = str(file.absolute().parent / recipe.generate.teacher)
-    return recipe.model_copy(update={"generate": recipe.generate.model_copy(update={"teacher": teacher})})
+    folder = file.absolute().parent
+    update: dict[str, Any] = {"generate": _with_teacher(recipe.generate, folder)}
+    if cold := recipe.cold_start:
+        steps = {
+            "rollouts": _with_teacher(cold.rollouts, folder),
+            "refine": _with_teacher(cold.refine, folder),
+        }
+        update["cold_start"] = cold.model_copy(update=steps)
+    return recipe.model_copy(update=update)
 
 
 def load_teacher(name: str) -> Teacher:
     """Read recipes/teachers/<name>.toml, or the file of a name that ends in `.toml`."""
-    return _load(Path(name) if _is_path(name) else _named("teachers", name), Teacher)
+    file = Path(name) if _is_path(name) else _named("teachers", name)
+    teacher = _load(file, Teacher)
+    if teacher.few_shots_file is None:
+        return teacher
+    shared = _load(file.parent / teacher.few_shots_file, FewShots)
+    return teacher.model_copy(update={"few_shots": teacher.few_shots + shared.few_shots})
 
 
 def load_student(name: str) -> Student:
     """Read recipes/students/<name>.toml."""
     return _load(_named("students", name), Student)
+
+
+def _with_teacher(generate: Generate, folder: Path) -> Generate:
+    """The section with the whole path of a teacher that it names by a path."""
+    if not _is_path(generate.teacher):
+        return generate
+    return generate.model_copy(update={"teacher": str(folder / generate.teacher)})
 
 
 def _is_path(teacher: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from r1data.recipe.cold_start import ColdStart
 from r1data.recipe.generate import Generate
 from r1data.recipe.section import Section, Word
 
@@ -241,6 +242,8 @@ class Recipe(Section):
     """Prompts of a domain that a night may ask, at most; those beyond are marked `over_quota`."""
     licence_required: bool = False
     """Whether a prompt without a licence is marked `no_licence` and not asked."""
+    cold_start: ColdStart | None = None
+    """Without it, nothing is made for cold start."""
     generate: Generate = Generate()
     verify: Verify = Verify()
     contamination: Contamination = Contamination()

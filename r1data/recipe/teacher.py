@@ -19,6 +19,12 @@ class FewShot(Section):
     answer: str
 
 
+class FewShots(Section):
+    """A file of few-shots."""
+
+    few_shots: tuple[FewShot, ...] = Field(min_length=1)
+
+
 class Sampling(Section):
     """How tokens are drawn; every value is explicit, so a model's own defaults never apply."""
 
@@ -30,7 +36,8 @@ class Sampling(Section):
 
 
 class Teacher(Section):
-    """The model that writes rollouts. Its id covers all fields but `name`, `terms` and `allow_model_code`."""
+    """The model that writes rollouts. Its id covers all fields but `name`, `terms` and `allow_model_code`;
+    of `few_shots_file` it covers the content."""
 
     name: Word
     """Name of its file."""
@@ -56,6 +63,8 @@ class Teacher(Section):
     """Licence or terms under which its completions may be used."""
     sampling: Sampling = Sampling()
     few_shots: tuple[FewShot, ...] = ()
+    few_shots_file: str | None = None
+    """A TOML file with further [[few_shots]], from the teacher's folder, so that teachers can share them."""
 
     def shots(self, family: str | None) -> tuple[FewShot, ...]:
         """The few-shots that a prompt of `family` is shown: its own, else those without a family."""
@@ -64,7 +73,7 @@ class Teacher(Section):
 
     def identity(self, *, revision: str, chat_template: str) -> dict[str, Any]:
         """Every input of the teacher's id; `revision` and `chat_template` are those of the model as found."""
-        silent = {"name", "terms", "allow_model_code"}
+        silent = {"name", "terms", "allow_model_code", "few_shots_file"}
         if self.thought_marks == Teacher.model_fields["thought_marks"].default:
             silent.add("thought_marks")  # so that a teacher without marks of its own keeps its id
         own = self.model_dump(mode="json", exclude=silent)

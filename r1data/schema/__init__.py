@@ -1,6 +1,6 @@
 """Every table of the lake. To add one, describe it in a file here and name it below."""
 
-from r1data.schema import corpus, facts, prompts, rollouts, students
+from r1data.schema import cold_start, corpus, facts, prompts, rollouts, students
 from r1data.schema.table import Column, Table
 
 TABLES: dict[str, Table] = {
@@ -12,6 +12,10 @@ TABLES: dict[str, Table] = {
         prompts.INBOX,
         prompts.INTAKE,
         prompts.THRESHOLDS,
+        cold_start.COLD_START_ROLLOUTS,
+        cold_start.COLD_START_REFINED,
+        cold_start.REVIEWS,
+        cold_start.COLD_START,
         rollouts.TEACHERS,
         rollouts.PLAN,
         rollouts.ROLLOUTS,

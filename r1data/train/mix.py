@@ -9,7 +9,16 @@ from r1data.paths import PROJECT
 from r1data.text import nearest
 
 MIXES = PROJECT / "sql" / "mixes"
-READS = ("corpus", "selected", "rollouts", "verdicts", "prompts", "prompt_references", "teachers")
+READS = (
+    "corpus",
+    "cold_start",
+    "selected",
+    "rollouts",
+    "verdicts",
+    "prompts",
+    "prompt_references",
+    "teachers",
+)
 """Tables whose versions are recorded with what a mix gave."""
 
 

@@ -25,6 +25,9 @@ def test_dg_accepts_the_definitions(home: Path):
     ("earlier", "later"),
     [
         ("benchmarks", "prompts"),
+        ("prompts", "cold_start_rollouts"),
+        ("cold_start_rollouts", "cold_start_refined"),
+        ("cold_start_refined", "cold_start"),
         ("prompts", "plan"),
         ("plan", "rollouts"),
         ("rollouts", "verdicts"),

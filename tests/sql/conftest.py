@@ -101,6 +101,7 @@ def _night() -> dict[str, list[dict[str, Any]]]:
         "duplicates": [{"rollout_id": "b", "twin_id": "a", "twin_night": NIGHT, "jaccard": 0.9}],
         "selected": [_selected(*row[:2], *row[6:]) for row in made],
         "corpus": [_accepted(*row[:3]) for row in made if row[6] is None],
+        "cold_start": [{"rollout_id": "z", "prompt_id": "p", "reasoning": "1 + 1 = 2.", "summary": "2"}],
     }
 
 

@@ -1,0 +1,67 @@
+"""Verbs of people's reviews: `r1data review …`."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from r1data.cli.night import checked_night
+from r1data.cli.options import Json, NightOption, RecipeOption
+from r1data.errors import ConfigError, StorageError
+from r1data.lake import Lake
+from r1data.recipe import load_recipe
+from r1data.report import show
+
+log = logging.getLogger("r1data")
+app = typer.Typer(help="Let people approve, reject and edit traces in a file that a spreadsheet opens.")
+
+
+@app.command("export")
+def export_rows(
+    out: Annotated[Path, typer.Option("--out", help="The CSV file to write; it must not be there.")],
+    night: NightOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also rows that rules rejected and rows that were reviewed.")
+    ] = False,
+    recipe: RecipeOption = None,
+) -> None:
+    """Write a night's refined rows of cold start that wait for a review."""
+    from r1data.curate.review import CUT, as_csv, exported
+
+    wanted, lake = load_recipe(recipe), Lake()
+    name = checked_night(night, wanted)
+    refined = lake.scan("cold_start_refined", name).filter(pl.col("recipe") == wanted.name)
+    rows = exported(lake, refined, everything=everything)
+    content = as_csv(rows)
+    try:
+        with out.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise ConfigError(f"{out} is there already, perhaps with reviews in it. Name another file.") from None
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror}.") from error
+    log.info("%s rows in %s", f"{rows.height:,}", out)
+    if n_cut := content.count(CUT.encode()):
+        log.info("%s texts are longer than a cell and were cut; their rows cannot be edited", n_cut)
+
+
+@app.command("import")
+def import_rows(
+    file: Annotated[Path, typer.Argument(help="A CSV file from `r1data review export`, filled in.")],
+    reviewer: Annotated[
+        str | None, typer.Option("--reviewer", help="Who reviewed, where the file does not say.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take in the verdicts of a file, all or none; the same file again changes nothing."""
+    from r1data.curate.review import imported
+
+    lake = Lake()
+    reviews = imported(lake, file, reviewer=reviewer, now=datetime.now(UTC))
+    lake.append("reviews", reviews, run="review import")
+    counted = reviews.group_by("reviewer", "verdict").agg(n_reviews=pl.len().cast(pl.Int64))
+    show.frame(counted.sort("reviewer", "verdict"), as_json=json)
+    log.info("%s new reviews; `r1data cold-start` takes in what they approve", reviews.height)

@@ -1,0 +1,242 @@
+"""Cold start: right and readable thoughts, refined by a model, judged again, approved by people.
+
+A refinement is a rollout like any other. The request to refine is its prompt, named by its messages and
+stored in table `prompts` under the source REFINEMENT, with the reference of the question that it is about; so
+verdicts, language and readability of refinements are made and kept as those of every rollout. No intake holds
+such a prompt, so no night plans it.
+
+What a refinement is not checked for: whether the rewritten steps still follow from one another. People are.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from r1data import ids
+from r1data.curate.corpus import texts
+from r1data.curate.current import current_contamination, current_references
+from r1data.curate.select import facts, rules
+from r1data.recipe import ColdStart, Recipe
+from r1data.schema import TABLES
+from r1data.text import prompt_text
+from r1data.verify.stored import Store
+
+REFINEMENT = "cold_start:refine"
+"""Source of the prompts that ask for a refinement; no recipe can name a source so."""
+
+
+def chosen(intake: pl.LazyFrame, n: int) -> pl.LazyFrame:
+    """The rows of a night's intake that cold start asks: kept ones, by id."""
+    return intake.filter("kept").sort("prompt_id").head(n)
+
+
+def mark_rollouts(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    """Mark planned rollouts kept or not, by verdict, language, readability and contamination, with all
+    reasons.
+
+    Of equal texts at one prompt the first is kept: they would be the same request to refine.
+
+    Args:
+        store: where rollouts and the facts about them are.
+        planned: table `plan`, of the cold-start teacher.
+        skipped: table `skipped`, what of it was not made.
+        recipe: thresholds.
+
+    Returns:
+        Schema COLD_START_ROLLOUTS, by prompt and index.
+    """
+    known = _known(store, planned, skipped, recipe)
+    reasons = pl.concat_list(_skip_reason(), *_if_made(rules(recipe))).list.drop_nulls()
+    marked = known.with_columns(reasons=reasons).sort("prompt_id", "index")
+    good = pl.col("reasons").list.len() == 0
+    again = good & (pl.int_range(pl.len()).over("prompt_id", "completion", good) > 0)
+    return _marked(marked, again, "selection:same_text", "cold_start_rollouts")
+
+
+def requests(store: Store, kept: pl.DataFrame, settings: ColdStart) -> pl.DataFrame:
+    """The requests to refine some rollouts.
+
+    Args:
+        store: where rollouts and prompts are.
+        kept: schema COLD_START_ROLLOUTS, kept rows.
+        settings: what the refiner is told.
+
+    Returns:
+        Schema PROMPTS plus original_id and original_prompt_id, one row per rollout, by its id.
+    """
+    rows = (
+        texts(store.scan("rollouts").join(kept.lazy().select("rollout_id"), on="rollout_id", how="semi"))
+        .join(kept.lazy().select("night", "rollout_id", "prompt_id"), on="rollout_id")
+        .join(store.scan("prompts").drop("night"), on="prompt_id")
+        .sort("rollout_id")
+        .collect()
+    )
+    schema = TABLES["prompts"].schema | {"original_id": pl.String, "original_prompt_id": pl.String}
+    return pl.DataFrame(
+        [_request(row, settings) for row in rows.iter_rows(named=True)], schema=schema, orient="row"
+    )
+
+
+def references_of(store: Store, asked: pl.DataFrame) -> pl.DataFrame:
+    """The references of the questions as those of the requests to refine; schema PROMPT_REFERENCES."""
+    pairs = asked.lazy().select("night", "original_prompt_id", own="prompt_id")
+    found = current_references(store.scan("prompt_references")).drop("night")
+    joined = found.join(pairs, left_on="prompt_id", right_on="original_prompt_id")
+    named = joined.with_columns(prompt_id="own")
+    return named.select(TABLES["prompt_references"].schema.names()).collect()
+
+
+def mark_refined(
+    store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, asked: pl.DataFrame, recipe: Recipe
+) -> pl.DataFrame:
+    """Mark refinements kept or not; of those of one rollout the first good one is kept.
+
+    A refinement whose verdict is wrong has changed the answer, since what it refines was right.
+
+    Args:
+        store: where rollouts and the facts about them are.
+        planned: table `plan`, of the refiner.
+        skipped: table `skipped`, what of it was not made.
+        asked: as `requests` gives them.
+        recipe: thresholds and pattern.
+
+    Returns:
+        Schema COLD_START_REFINED, by request and index.
+    """
+    pattern = recipe.cold_start.pattern if recipe.cold_start else ("<think>", "</think>")
+    known = _known(store, planned, skipped, recipe).join(
+        asked.lazy().select("prompt_id", "original_id", "original_prompt_id"), on="prompt_id"
+    )
+    both = pl.concat_str("reasoning", "answer", separator="\n", ignore_nulls=True)
+    held = pl.any_horizontal(both.str.contains(mark, literal=True) for mark in pattern)
+    marks = pl.when(held).then(pl.lit("pattern:marks_in_text"))
+    reasons = pl.concat_list(_skip_reason(), *_if_made([*rules(recipe), marks])).list.drop_nulls()
+    wrong = (pl.col("verdict") == "wrong") & (pl.col("reason") != "no_answer")
+    verdict = pl.element().str.starts_with("verification:")
+    renamed = pl.when(verdict).then(pl.lit("verification:answer_changed")).otherwise(pl.element())
+    named = pl.when(wrong).then(reasons.list.eval(renamed))
+    marked = known.with_columns(reasons=named.otherwise(reasons)).sort("prompt_id", "index")
+    good = pl.col("reasons").list.len() == 0
+    later = good & (pl.int_range(pl.len()).over("prompt_id", good) > 0)
+    return _marked(marked, later, "selection:later_attempt", "cold_start_refined")
+
+
+def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
+    """The review of each rollout that counts; schema REVIEWS."""
+    return reviews.sort("reviewed_at", "review_id").unique("rollout_id", keep="last", maintain_order=True)
+
+
+def cold_start(store: Store, refined: pl.LazyFrame, settings: ColdStart) -> pl.DataFrame:
+    """The rows that may be taught: approved by a person, or passed by the rules where no approval is needed.
+
+    A review decides over the rules, both ways; an edit approves the edited text.
+
+    Args:
+        store: where rollouts, prompts, teachers and reviews are.
+        refined: schema COLD_START_REFINED, of one recipe and night.
+        settings: pattern, and whether approval is needed.
+
+    Returns:
+        Schema COLD_START, by rollout.
+    """
+    reviews = latest_reviews(store.scan("reviews")).select(
+        "rollout_id", "review_id", "reviewer", "verdict", edited="reasoning", edited_summary="answer"
+    )
+    by_rule = pl.col("kept") & (not settings.needs_approval)
+    good = pl.col("verdict").is_in(["approve", "edit"]).fill_null(by_rule)
+    rows = refined.join(reviews, on="rollout_id", how="left").filter(good)
+    asked = store.scan("rollouts").select(original_id="rollout_id", asked_id="teacher_id")
+    teachers = store.scan("teachers").select("teacher_id", "terms")
+    opening, closing = settings.pattern
+    return (
+        rows.drop("prompt_id")
+        .join(texts(store.scan("rollouts")), on="rollout_id")
+        .join(asked, on="original_id")
+        .join(teachers.rename({"terms": "refiner_terms"}), on="teacher_id", how="left")
+        .rename({"teacher_id": "refiner_id", "asked_id": "teacher_id", "original_prompt_id": "prompt_id"})
+        .join(teachers, on="teacher_id", how="left")
+        .join(store.scan("prompts").drop("night"), on="prompt_id")
+        .with_columns(
+            terms=pl.concat_list("terms", "refiner_terms").list.drop_nulls().list.unique(maintain_order=True),
+            completion_tokens=pl.when(pl.col("edited").is_null()).then("completion_tokens"),
+            reasoning=pl.coalesce("edited", "reasoning"),
+            summary=pl.coalesce("edited_summary", "answer"),
+        )
+        .with_columns(
+            terms=pl.when(pl.col("terms").list.len() > 0).then(pl.col("terms").list.join("; ")),
+            text=pl.concat_str(pl.lit(opening), "reasoning", pl.lit(closing), "summary", separator="\n"),
+        )
+        .select(TABLES["cold_start"].schema.names())
+        .sort("rollout_id")
+        .collect()
+    )
+
+
+def _known(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: Recipe) -> pl.LazyFrame:
+    """Planned rows with texts, facts, and why they were skipped; null where nothing was made."""
+    plan = planned.lazy().select(
+        "recipe", "night", "rollout_id", "prompt_id", "teacher_id", "index", "max_tokens"
+    )
+    rollouts = store.scan("rollouts").join(plan, on="rollout_id", how="semi")
+    known = facts(
+        rollouts,
+        store.scan("prompts"),
+        store.scan("prompt_references"),
+        store.scan("verdicts"),
+        store.scan("language"),
+        store.scan("readability"),
+        current_contamination(store.scan("contamination"), store.scan("benchmarks"), recipe.contamination),
+    ).drop("night", "prompt_id", "teacher_id", "completion_tokens")
+    written = texts(rollouts).drop("completion_tokens")
+    return (
+        plan.join(known.with_columns(made=True), on="rollout_id", how="left")
+        .join(written, on="rollout_id", how="left")
+        .join(rollouts.select("rollout_id", "completion"), on="rollout_id", how="left")
+        .join(skipped.lazy().select("rollout_id", skipped="reason"), on="rollout_id", how="left")
+    )
+
+
+def _skip_reason() -> pl.Expr:
+    return pl.when(pl.col("made").is_null()).then(
+        pl.format("skipped:{}", pl.col("skipped").fill_null("not_made"))
+    )
+
+
+def _if_made(reasons: list[pl.Expr]) -> list[pl.Expr]:
+    return [pl.when(pl.col("made")).then(reason) for reason in reasons]
+
+
+def _marked(rows: pl.LazyFrame, late: pl.Expr, reason: str, table: str) -> pl.DataFrame:
+    """The rows of a table, with one more reason where `late` holds."""
+    with_late = pl.when(late).then(pl.concat_list(pl.lit(reason))).otherwise("reasons")
+    first = pl.col("reasons").list.first().str.split(":").list.first()
+    return (
+        rows.with_columns(reasons=with_late)
+        .with_columns(kept=pl.col("reasons").list.len() == 0, stage=first)
+        .select(TABLES[table].schema.names())
+        .collect()
+    )
+
+
+def _request(row: dict[str, Any], settings: ColdStart) -> dict[str, Any]:
+    parts = (
+        settings.instruction,
+        f"Language: {row['language'] or 'en'}",
+        f"Question:\n{prompt_text(row['messages'])}",
+        f"Thoughts:\n{row['reasoning']}",
+        f"Answer:\n{row['answer']}",
+    )
+    messages = [{"role": "user", "content": "\n\n".join(parts)}]
+    return {
+        "night": row["night"],
+        "prompt_id": ids.prompt_id(messages),
+        "messages": messages,
+        "domain": row["domain"],
+        "family": row["family"],
+        "language": row["language"],
+        "source": REFINEMENT,
+        "origin": row["rollout_id"],
+        "licence": row["licence"],
+        "original_id": row["rollout_id"],
+        "original_prompt_id": row["prompt_id"],
+    }
