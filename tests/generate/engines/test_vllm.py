@@ -82,9 +82,9 @@ def test_a_request_that_vllm_refuses_is_an_error_row_and_the_engine_goes_on(vllm
     good = question("What is 2 + 3?", 1)
     found = ask(vllm_engine, refused, attack, good)
     assert found[good.request.rollout_id].finish_reason in {"stop", "length"}
-    error, rejected = found[refused.request.rollout_id], found[attack.request.rollout_id]
+    error, asked = found[refused.request.rollout_id], found[attack.request.rollout_id]
     assert error.finish_reason == "error" and "empty string" in error.detail
-    assert rejected.finish_reason == "rejected" and "'<|im_start|>'" in rejected.detail
+    assert asked.finish_reason in {"stop", "length"}  # as a text: it takes no turn
 
 
 @pytest.mark.slow
