@@ -20,8 +20,6 @@ from r1data.verify.sandbox import Sandbox
 from r1data.verify.workers import Pool, Task
 
 EVIDENCE_CHARS = 200
-TESTED = ("unparseable", "bad_reference", "unverifiable")
-"""Qualities that a version of a reference keeps: what else speaks against it may pass."""
 PASSING_DOUBTS = ("starved", "no_sandbox")
 """Verdicts on a reference that are asked for once more, since the next may differ."""
 
@@ -115,8 +113,9 @@ def changed(
 ) -> pl.DataFrame:
     """Rows to add to the ledger `prompt_references`: what tonight's sources name that is not current.
 
-    So a reference that is corrected and put back is current again. A version that was tested is not tested
-    again. An empty reference does not replace a known one.
+    So a reference that is corrected and put back is current again. A version that was found good is not
+    tested again; one that was not is, since its verifier may have learned to read it. An empty reference does
+    not replace a known one.
 
     Args:
         named: rows as `references` gives them, the quality open.
@@ -126,8 +125,8 @@ def changed(
         verify: how references are tested.
     """
     doubted = named.join(doubts.lazy().select("prompt_id", doubt="quality"), on="prompt_id", how="left")
-    reusable = pl.col("quality").is_null() | pl.col("quality").is_in(TESTED)
-    tested = known.filter(reusable).sort("added_at").unique("reference_version", keep="last")
+    good = known.filter(pl.col("quality").is_null())
+    tested = good.sort("added_at").unique("reference_version", keep="last")
     fresh = doubted.filter(pl.col("doubt").is_null()).join(tested, on="reference_version", how="anti")
     made = with_quality(fresh.drop("doubt"), **verify.model_dump()).lazy().unique("reference_version")
     outcome = pl.concat([part.select("reference_version", found="quality") for part in (tested, made)])

@@ -203,3 +203,13 @@ def test_what_the_latest_night_said_last_is_current(
     assert current_references(known.lazy()).collect().select("reference", "quality").rows() == [
         (current, None)
     ]
+
+
+def test_a_reference_that_an_older_verifier_could_not_read_is_tested_again_and_a_good_one_is_not():
+    stored = ledger((NIGHT, "1")).with_columns(quality=pl.lit("unparseable"))
+    rows = asked(("What is it?", "1"))
+    named = references(rows.lazy(), night=NEXT, added_at=datetime(2026, 1, 10, tzinfo=UTC))
+    new = changed(named, doubts(rows, NONE), stored.lazy(), night=NEXT, verify=Verify(workers=1))
+    assert new.select("reference", "quality").rows() == [("1", None)]
+    again = pl.concat([stored, new]).lazy()
+    assert changed(named, doubts(rows, NONE), again, night=NEXT, verify=Verify(workers=1)).is_empty()
