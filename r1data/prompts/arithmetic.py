@@ -8,7 +8,7 @@ Only `+ - * / ( )` and numbers are read, by Python's own grammar; nothing is eva
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -78,6 +78,15 @@ def replaced(tree: Tree, link: Callable[[Fraction], Tree]) -> Tree:
     if isinstance(tree, Operation):
         return Operation(tree.sign, replaced(tree.left, link), replaced(tree.right, link))
     return link(tree.value) if isinstance(tree, Number) else tree
+
+
+def added(tree: Tree) -> Iterator[Fraction]:
+    """Numbers that a tree adds or subtracts as they are."""
+    if isinstance(tree, Operation):
+        for side in (tree.left, tree.right):
+            if tree.sign in "+-" and isinstance(side, Number):
+                yield side.value
+            yield from added(side)
 
 
 def values(

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations
 from random import Random
 
 from r1data.prompts.arithmetic import (
@@ -17,6 +17,7 @@ from r1data.prompts.arithmetic import (
     Number,
     Operation,
     Tree,
+    added,
     parse,
     replaced,
     same_kind,
@@ -124,18 +125,18 @@ class Problem:
         return tuple(found)
 
     def with_numbers(self, inputs: Sequence[Fraction | int]) -> tuple[str, str] | None:
-        """The question with these numbers and its answer; None if they are in another order of size, which
-        may matter to what the question does not say, or if a value on the way changes its kind.
+        """The question with these numbers and its answer; None if they or the results of the steps are in
+        another order of size, by which a question may decide (`the cheaper one`), or if a value on the way
+        changes its kind.
         """
-        new = tuple(map(Fraction, inputs))
-        by_size = [value for _, value in sorted(zip((n.value for n in self.numbers), new, strict=True))]
-        if any(small >= large for small, large in pairwise(by_size)):
-            return None
+        new, given = tuple(map(Fraction, inputs)), tuple(number.value for number in self.numbers)
         try:
             changed = self.computed(new)
         except ZeroDivisionError:
             return None
-        before = self.computed([number.value for number in self.numbers])
+        before = self.computed(given)
+        if _order(given, before) != _order(new, changed):
+            return None
         old, fresh = (tuple(value for step in steps for value in step) for steps in (before, changed))
         if not all(map(same_kind, old, fresh)):
             return None
@@ -143,6 +144,12 @@ class Problem:
         for place, value in sorted(zip(self.numbers, new, strict=True), key=lambda pair: -pair[0].start):
             text = text[: place.start] + place.written(value) + text[place.end :]
         return text, written(changed[-1][-1])
+
+
+def _order(inputs: Sequence[Fraction], steps: Sequence[tuple[Fraction, ...]]) -> list[int]:
+    """Which of two values is larger, of every two inputs and results: 1, 0 or -1."""
+    known = [*inputs, *(step[-1] for step in steps)]
+    return [(one > other) - (one < other) for one, other in combinations(known, 2)]
 
 
 def bind(text: str, reference: str, equation: str) -> Problem:
@@ -173,6 +180,9 @@ def bind(text: str, reference: str, equation: str) -> Problem:
         if stated is not None and stated != result:
             raise Unclear("wrong_step")
         steps.append(replaced(tree, link))
+        # A unit, such as the 30 days of a month, multiplies or divides; what is added comes from elsewhere.
+        if any(value > SMALL and value != 100 and value not in fixed for value in added(steps[-1])):
+            raise Unclear("unknown_constant")
         results.append(result)
     if not results or results[-1] != _answer(reference):
         raise Unclear("wrong_answer")
@@ -227,8 +237,12 @@ def _link(
         n for n, place in enumerate(places) if place.cap == CAPS[PERCENT] and place.value / 100 == value
     ]
     before = [number for number, result in enumerate(results) if result == value]
+    # A percentage is also what is left of another one, which no step need say.
+    stated = [place.value for place in places if place.cap == CAPS[PERCENT]]
+    percentages = stated + results if stated else []
+    others = sum(other in (100 * value, 100 - value, 100 - 100 * value) for other in percentages)
     said = value in fixed or _said(value, text)
-    if len(asked) + len(shares) + len(before) + said > 1:
+    if len(asked) + len(shares) + len(before) + said > 1 or ((asked or shares) and others > len(shares)):
         raise Unclear("ambiguous")
     if asked or shares:
         used[(asked or shares)[0]] += 1
