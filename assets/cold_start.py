@@ -30,7 +30,8 @@ def cold_start_rollouts(
     settings = stage.recipe.cold_start
     if settings is None:
         return _none(stage, "cold_start_rollouts")
-    intake = chosen(stage.scan_own("intake"), settings.n_prompts)
+    asked_before = stage.scan("cold_start_rollouts").filter(recipe=stage.recipe.name)
+    intake = chosen(stage.scan_own("intake"), asked_before, night=stage.night, n=settings.n_prompts)
     asked = _ask(stage, intake, settings.rollouts)
     marked = mark_rollouts(stage, asked.planned, asked.made.skipped, stage.recipe)
     stage.replace("cold_start_rollouts", marked)
@@ -92,7 +93,7 @@ def cold_start(
     if settings is None:
         return _none(stage, "cold_start")
     refined = stage.scan_own("cold_start_refined")
-    rows = approved(stage, refined, settings)
+    rows = approved(stage, refined, stage.scan_own("intake"), settings)
     stage.replace("cold_start", rows)
     unseen = refined.filter("kept").join(stage.scan("reviews"), on="rollout_id", how="anti")
     return stage.report(

@@ -29,7 +29,8 @@ def export_rows(
     recipe: RecipeOption = None,
 ) -> None:
     """Write a night's refined rows of cold start that wait for a review."""
-    from r1data.curate.review import CUT, as_csv, exported
+    from r1data.curate.review import exported
+    from r1data.curate.review_file import CUT, as_csv
 
     wanted, lake = load_recipe(recipe), Lake()
     name = checked_night(night, wanted)

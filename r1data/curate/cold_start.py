@@ -16,6 +16,7 @@ from r1data import ids
 from r1data.curate.corpus import texts
 from r1data.curate.current import current_contamination, current_references
 from r1data.curate.select import facts, rules
+from r1data.errors import InputError
 from r1data.recipe import ColdStart, Recipe
 from r1data.schema import TABLES
 from r1data.text import prompt_text
@@ -25,9 +26,23 @@ REFINEMENT = "cold_start:refine"
 """Source of the prompts that ask for a refinement; no recipe can name a source so."""
 
 
-def chosen(intake: pl.LazyFrame, n: int) -> pl.LazyFrame:
-    """The rows of a night's intake that cold start asks: kept ones, by id."""
-    return intake.filter("kept").sort("prompt_id").head(n)
+def chosen(intake: pl.LazyFrame, asked: pl.LazyFrame, *, night: str, n: int) -> pl.LazyFrame:
+    """The rows of a night's intake that cold start asks: kept ones, by id.
+
+    Those that this night asked before stay, so that nothing that was reviewed is lost; those that another
+    night asks are left to it.
+
+    Args:
+        intake: of one recipe and night.
+        asked: schema COLD_START_ROLLOUTS, of the recipe, all nights.
+        night: YYYY-MM-DD.
+        n: rows at most.
+    """
+    before = asked.filter(night=night).select("prompt_id", before=pl.lit(True)).unique()
+    elsewhere = asked.filter(pl.col("night") != night)
+    left = intake.filter("kept").join(elsewhere, on="prompt_id", how="anti")
+    known = left.join(before, on="prompt_id", how="left")
+    return known.sort(pl.col("before").is_null(), "prompt_id").head(n).drop("before")
 
 
 def mark_rollouts(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
@@ -49,7 +64,7 @@ def mark_rollouts(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, re
     reasons = pl.concat_list(_skip_reason(), *_if_made(rules(recipe))).list.drop_nulls()
     marked = known.with_columns(reasons=reasons).sort("prompt_id", "index")
     good = pl.col("reasons").list.len() == 0
-    again = good & (pl.int_range(pl.len()).over("prompt_id", "completion", good) > 0)
+    again = good & (pl.int_range(pl.len()).over("prompt_id", "reasoning", "answer", good) > 0)
     return _marked(marked, again, "selection:same_text", "cold_start_rollouts")
 
 
@@ -72,9 +87,8 @@ def requests(store: Store, kept: pl.DataFrame, settings: ColdStart) -> pl.DataFr
         .collect()
     )
     schema = TABLES["prompts"].schema | {"original_id": pl.String, "original_prompt_id": pl.String}
-    return pl.DataFrame(
-        [_request(row, settings) for row in rows.iter_rows(named=True)], schema=schema, orient="row"
-    )
+    asked = [_request(row, settings) for row in rows.iter_rows(named=True)]
+    return pl.DataFrame(asked, schema=schema, orient="row").unique("prompt_id", maintain_order=True)
 
 
 def references_of(store: Store, asked: pl.DataFrame) -> pl.DataFrame:
@@ -126,31 +140,45 @@ def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
     return reviews.sort("reviewed_at", "review_id").unique("rollout_id", keep="last", maintain_order=True)
 
 
-def cold_start(store: Store, refined: pl.LazyFrame, settings: ColdStart) -> pl.DataFrame:
+def cold_start(
+    store: Store, refined: pl.LazyFrame, intake: pl.LazyFrame, settings: ColdStart
+) -> pl.DataFrame:
     """The rows that may be taught: approved by a person, or passed by the rules where no approval is needed.
 
-    A review decides over the rules, both ways; an edit approves the edited text.
+    A review decides over the rules, both ways; an edit approves the edited text. What was approved stays,
+    also when another refiner is asked by now.
 
     Args:
         store: where rollouts, prompts, teachers and reviews are.
         refined: schema COLD_START_REFINED, of one recipe and night.
+        intake: table `intake`, of the same.
         settings: pattern, and whether approval is needed.
 
     Returns:
         Schema COLD_START, by rollout.
+
+    Raises:
+        InputError: an approved text holds a mark of the pattern; names its rollout.
     """
     reviews = latest_reviews(store.scan("reviews")).select(
         "rollout_id", "review_id", "reviewer", "verdict", edited="reasoning", edited_summary="answer"
     )
-    by_rule = pl.col("kept") & (not settings.needs_approval)
-    good = pl.col("verdict").is_in(["approve", "edit"]).fill_null(by_rule)
-    rows = refined.join(reviews, on="rollout_id", how="left").filter(good)
+    approved = reviews.filter(pl.col("verdict").is_in(["approve", "edit"]))
+    by_rule = refined.filter(pl.col("kept") & (not settings.needs_approval))
+    wanted = pl.concat(
+        [
+            _refinements(store, approved, intake),
+            by_rule.join(reviews, on="rollout_id", how="anti").select(
+                "recipe", "night", "rollout_id", "teacher_id", "original_id", "original_prompt_id"
+            ),
+        ]
+    )
+    rows = wanted.join(approved, on="rollout_id", how="left")
     asked = store.scan("rollouts").select(original_id="rollout_id", asked_id="teacher_id")
     teachers = store.scan("teachers").select("teacher_id", "terms")
     opening, closing = settings.pattern
-    return (
-        rows.drop("prompt_id")
-        .join(texts(store.scan("rollouts")), on="rollout_id")
+    found = (
+        rows.join(texts(store.scan("rollouts")), on="rollout_id")
         .join(asked, on="original_id")
         .join(teachers.rename({"terms": "refiner_terms"}), on="teacher_id", how="left")
         .rename({"teacher_id": "refiner_id", "asked_id": "teacher_id", "original_prompt_id": "prompt_id"})
@@ -169,6 +197,35 @@ def cold_start(store: Store, refined: pl.LazyFrame, settings: ColdStart) -> pl.D
         .select(TABLES["cold_start"].schema.names())
         .sort("rollout_id")
         .collect()
+    )
+    _check_marks(found, settings.pattern)
+    return found
+
+
+def _check_marks(rows: pl.DataFrame, pattern: tuple[str, str]) -> None:
+    both = pl.concat_str("reasoning", "summary", separator="\n")
+    marked = rows.filter(pl.any_horizontal(both.str.contains(mark, literal=True) for mark in pattern))
+    if marked.height:
+        raise InputError(
+            f"The approved text of rollout {marked['rollout_id'][0]} holds {' or '.join(pattern)}, "
+            "which mark the thought. Review it again as edit, without them, or as reject."
+        )
+
+
+def _refinements(store: Store, reviewed: pl.LazyFrame, intake: pl.LazyFrame) -> pl.LazyFrame:
+    """recipe, night, rollout_id, teacher_id, original_id, original_prompt_id of reviewed refinements whose
+    question is in an intake.
+    """
+    rollouts = store.scan("rollouts").select("night", "rollout_id", "prompt_id", "teacher_id")
+    requests = store.scan("prompts").filter(source=REFINEMENT).select("prompt_id", original_id="origin")
+    originals = rollouts.select(original_id="rollout_id", original_prompt_id="prompt_id")
+    asked = intake.select("recipe", "night", original_prompt_id="prompt_id").unique()
+    return (
+        rollouts.join(reviewed, on="rollout_id", how="semi")
+        .join(requests, on="prompt_id")
+        .join(originals, on="original_id")
+        .join(asked, on=["night", "original_prompt_id"])
+        .select("recipe", "night", "rollout_id", "teacher_id", "original_id", "original_prompt_id")
     )
 
 
@@ -191,7 +248,6 @@ def _known(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: R
     return (
         plan.join(known.with_columns(made=True), on="rollout_id", how="left")
         .join(written, on="rollout_id", how="left")
-        .join(rollouts.select("rollout_id", "completion"), on="rollout_id", how="left")
         .join(skipped.lazy().select("rollout_id", skipped="reason"), on="rollout_id", how="left")
     )
 

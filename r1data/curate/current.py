@@ -29,7 +29,13 @@ def deciding_verdicts(
         Schema VERDICTS plus prompt_id and teacher_id, at most one row per rollout; a rollout without one is
         unverified.
     """
-    references = current_references(prompt_references).select("prompt_id", "verifier", "reference_version")
+    from r1data.verify import VERIFIERS
+
+    needless = [name for name, one in VERIFIERS.items() if not one.needs_reference]
+    version = pl.when(pl.col("verifier").is_in(needless)).then(pl.lit("")).otherwise("reference_version")
+    references = current_references(prompt_references).select(
+        "prompt_id", "verifier", reference_version=version
+    )
     wanted = rollouts.select("rollout_id", "prompt_id", "teacher_id").join(references, on="prompt_id")
     return _current(verdicts).join(wanted, on=["rollout_id", "verifier", "reference_version"])
 

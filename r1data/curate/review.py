@@ -1,62 +1,21 @@
-"""Reviews of people, by way of a file that a spreadsheet opens.
+"""Reviews of people: what they are shown, and what comes back of it (`review_file` is the file)."""
 
-The file is CSV in UTF-8 with a byte order mark, every cell quoted. A cell that a spreadsheet would take for a
-formula gets an apostrophe in front, which is taken away again on import. A spreadsheet holds at most
-CELL_CHARS characters in a cell: longer texts are cut and end with CUT, and such a row can be approved or
-rejected, not edited.
-"""
-
-import csv
-import io
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xxhash
 
 from r1data import ids
-from r1data.curate.cold_start import latest_reviews
+from r1data.curate.cold_start import REFINEMENT, latest_reviews
 from r1data.curate.corpus import texts
 from r1data.curate.current import current_references
+from r1data.curate.review_file import CELL_CHARS, COLUMNS, CUT, Row, cell, read, uncell
 from r1data.errors import InputError
 from r1data.schema import TABLES
 from r1data.text import CLOSE, OPEN, is_well_formed, prompt_text
 from r1data.verify.run import verify_rollouts
 from r1data.verify.stored import Store
-
-CELL_CHARS = 32_767
-CUT = " … [cut: too long for a cell; approve or reject, do not edit]"
-COLUMNS = (
-    "rollout_id", "verdict", "prompt", "reference", "reasoning", "answer", "note", "reviewer", "reviewed_at",
-    "reasons", "latest_verdict", "latest_reviewer",
-)  # fmt: skip
-"""Of the file. People fill `verdict`, `note`, `reviewer` and `reviewed_at`, and for an edit change
-`reasoning` and `answer`; the others are there to be read.
-"""
-_NEEDED = ("rollout_id", "verdict", "reasoning", "answer")
-_VERDICTS = ("approve", "reject", "edit")
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-
-
-def cell(text: str | None) -> str:
-    """A text as a cell that no spreadsheet runs, or cuts without a word.
-
-    >>> cell("=1+1")
-    "'=1+1"
-    """
-    content = (text or "").replace("\r\n", "\n")
-    content = f"'{content}" if _FORMULA.match(content) else content
-    return content if len(content) <= CELL_CHARS else content[: CELL_CHARS - len(CUT)] + CUT
-
-
-def uncell(text: str) -> str:
-    """The text of a cell: the opposite of `cell`, for one that was not cut."""
-    content = text.replace("\r\n", "\n")
-    return content[1:] if content.startswith("'") and _FORMULA.match(content) else content
 
 
 def exported(store: Store, refined: pl.LazyFrame, *, everything: bool = False) -> pl.DataFrame:
@@ -93,31 +52,12 @@ def exported(store: Store, refined: pl.LazyFrame, *, everything: bool = False) -
     return found.with_columns(prompt=pl.Series(prompts, dtype=pl.String), **blank).select(COLUMNS)
 
 
-def as_csv(rows: pl.DataFrame) -> bytes:
-    """A review file."""
-    written = io.StringIO()
-    writer = csv.writer(written, quoting=csv.QUOTE_ALL)
-    writer.writerow(rows.columns)
-    writer.writerows([cell(value) for value in row] for row in rows.iter_rows())
-    return ("\ufeff" + written.getvalue()).encode()
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One row of a review file that has a verdict."""
-
-    line: int
-    cells: dict[str, str]
-    file: str
-    """Hash of the file's bytes."""
-    reviewer: str
-    reviewed_at: datetime
-
-
 def imported(store: Store, file: Path, *, reviewer: str | None, now: datetime) -> pl.DataFrame:
     """The reviews of a file that are not stored yet; rows without a verdict are left aside.
 
-    A row that says what its reviewer's latest review of that rollout says is none of a new review.
+    A row that says what its reviewer's latest review of that rollout says is no new review, unless its
+    column `latest_reviewer` names somebody else whose review is the latest. A new one counts as later than
+    all of its reviewer's before, whatever its date.
 
     Args:
         store: where rollouts, prompts, references and reviews are.
@@ -131,16 +71,17 @@ def imported(store: Store, file: Path, *, reviewer: str | None, now: datetime) -
     Raises:
         InputError: a row cannot be used; names file and line. Nothing of the file is to be published then.
     """
-    rows = list(_read(file, reviewer, now))
+    rows = list(read(file, reviewer, now))
     wanted = pl.LazyFrame(
         {"rollout_id": [row.cells["rollout_id"] for row in rows]}, {"rollout_id": pl.String}
     )
     mine = store.scan("rollouts").join(wanted.unique(), on="rollout_id", how="semi")
-    columns = ["night", "rollout_id", "prompt_id", "reasoning", "answer"]
+    columns = ["night", "rollout_id", "messages", "reasoning", "answer"]
     known = {
         row["rollout_id"]: row
         for row in texts(mine)
         .join(mine.select("night", "rollout_id", "prompt_id"), on="rollout_id")
+        .join(_questions(store), on="prompt_id", how="left")
         .select(columns)
         .collect()
         .iter_rows(named=True)
@@ -148,69 +89,26 @@ def imported(store: Store, file: Path, *, reviewer: str | None, now: datetime) -
     reviews = [_review(row, known, file) for row in rows]
     frame = pl.DataFrame(reviews, schema=TABLES["reviews"].schema, orient="row")
     _check_answers(store, frame, rows, file)
-    return _new(store, frame)
-
-
-def _read(file: Path, reviewer: str | None, now: datetime) -> Iterator[_Row]:
-    try:
-        content = file.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file} is not UTF-8. Save it as `CSV UTF-8`.") from error
-    csv.field_size_limit(2**24)
-    head = text.partition("\n")[0]
-    table = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ","
+    seen = pl.DataFrame(
+        [(row.cells["rollout_id"], uncell(row.cells.get("latest_reviewer", "")).strip()) for row in rows],
+        schema={"rollout_id": pl.String, "seen": pl.String},
+        orient="row",
     )
-    missing = [name for name in _NEEDED if name not in (table.fieldnames or ())]
-    if missing:
-        raise InputError(
-            f"{file} lacks the columns {', '.join(missing)}. `r1data review export` writes them."
-        )
-    named, seen = xxhash.xxh3_128_hexdigest(content), set()
-    line = table.line_num + 1
-    for found in table:
-        cells = {name: value or "" for name, value in found.items() if name}
-        at, line = line, table.line_num + 1
-        verdict = cells["verdict"].strip().lower()
-        if not verdict:
-            continue
-        where = f"{file}, line {at}"
-        if verdict not in _VERDICTS:
-            raise InputError(f"{where}: `{verdict}` is no verdict. Write approve, reject or edit.")
-        who = uncell(cells.get("reviewer", "")).strip() or reviewer
-        if not who:
-            raise InputError(
-                f"{where}: nobody is named. Fill the column `reviewer`, or give --reviewer NAME."
-            )
-        rollout = cells["rollout_id"].strip()
-        if rollout in seen:
-            raise InputError(f"{where}: rollout {rollout} comes twice. Keep one row of it.")
-        seen.add(rollout)
-        cells |= {"verdict": verdict, "rollout_id": rollout}
-        yield _Row(at, cells, named, who, _when(cells.get("reviewed_at", "").strip(), where) or now)
+    return _new(store, frame, seen)
 
 
-def _when(text: str, where: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            f"{where}: `{text}` is no time. Write it as 2026-01-31 or 2026-01-31T14:05."
-        ) from None
-    return when.replace(tzinfo=when.tzinfo or UTC).astimezone(UTC)
-
-
-def _review(row: _Row, known: dict[str, dict[str, Any]], file: Path) -> dict[str, Any]:
+def _review(row: Row, known: dict[str, dict[str, Any]], file: Path) -> dict[str, Any]:
     """A row of table `reviews`."""
     where, cells = f"{file}, line {row.line}", row.cells
     stored = known.get(cells["rollout_id"])
     if stored is None:
         raise InputError(f"{where}: the lake has no rollout `{cells['rollout_id']}`.")
+    shown = uncell(cell(prompt_text(stored["messages"]))).strip()
+    if "prompt" in cells and uncell(cells["prompt"]).strip() != shown:
+        raise InputError(
+            f"{where}: the prompt is not that of rollout `{cells['rollout_id']}`. "
+            "Was one column sorted alone?"
+        )
     names = ("reasoning", "answer")
     verdict = cells["verdict"]
     if verdict != "reject":
@@ -232,22 +130,21 @@ def _review(row: _Row, known: dict[str, dict[str, Any]], file: Path) -> dict[str
 
 def _check_texts(where: str, verdict: str, pairs: dict[str, tuple[str, str | None]]) -> None:
     for name, (given, stored) in pairs.items():
-        content = given.replace("\r\n", "\n")
         if verdict == "approve" and not stored:
             raise InputError(
                 f"{where}: the rollout has no {name}, so it cannot be approved. Write edit or reject."
             )
-        if verdict == "approve" and content.strip() != cell(stored).strip():
+        if verdict == "approve" and uncell(given).strip() != uncell(cell(stored)).strip():
             raise InputError(
                 f"{where}: `{name}` was changed. Write edit as its verdict, or leave it as it was."
             )
-        if verdict == "edit" and content.endswith(CUT):
+        if verdict == "edit" and (CUT in given or cell(stored).endswith(CUT)):
             raise InputError(
                 f"{where}: `{name}` was cut to {CELL_CHARS:,} characters, so it cannot be edited here."
             )
 
 
-def _check_answers(store: Store, reviews: pl.DataFrame, rows: list[_Row], file: Path) -> None:
+def _check_answers(store: Store, reviews: pl.DataFrame, rows: list[Row], file: Path) -> None:
     """Judge edited texts by the verifiers of their prompts."""
     edits = reviews.filter(verdict="edit")
     if edits.is_empty():
@@ -277,10 +174,35 @@ def _check_answers(store: Store, reviews: pl.DataFrame, rows: list[_Row], file: 
             )
 
 
-def _new(store: Store, reviews: pl.DataFrame) -> pl.DataFrame:
-    """Without what is stored, and what the same reviewer said last."""
+def _new(store: Store, reviews: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """Without what is stored, and what the same reviewer said last, unless another overruled it."""
     said = ["rollout_id", "reviewer", "verdict", "reasoning", "answer", "note"]
     stored = store.scan("reviews").sort("reviewed_at", "review_id")
     last = stored.unique(["rollout_id", "reviewer"], keep="last", maintain_order=True)
-    new = reviews.lazy().join(stored, on="review_id", how="anti")
-    return new.join(last, on=said, how="anti", nulls_equal=True).collect()
+    again = last.select(*said, again=pl.lit(True))
+    before = last.select("rollout_id", "reviewer", before="reviewed_at")
+    latest = latest_reviews(stored).select("rollout_id", latest_reviewer="reviewer")
+    overruled = (pl.col("seen") == pl.col("latest_reviewer")) & (pl.col("seen") != pl.col("reviewer"))
+    later = pl.max_horizontal("reviewed_at", pl.col("before") + pl.duration(microseconds=1))
+    return (
+        reviews.lazy()
+        .join(stored, on="review_id", how="anti")
+        .join(again, on=said, how="left", nulls_equal=True)
+        .join(seen.lazy(), on="rollout_id", how="left")
+        .join(latest, on="rollout_id", how="left")
+        .filter(pl.col("again").is_null() | overruled.fill_null(False))
+        .join(before, on=["rollout_id", "reviewer"], how="left")
+        .with_columns(reviewed_at=later)
+        .select(reviews.columns)
+        .collect()
+    )
+
+
+def _questions(store: Store) -> pl.LazyFrame:
+    """prompt_id and messages of what people are shown: of a request to refine, those of its question."""
+    prompts = store.scan("prompts").select("prompt_id", "messages", "source", "origin")
+    answered = store.scan("rollouts").select(origin="rollout_id", question="prompt_id")
+    questions = prompts.select(question="prompt_id", shown="messages")
+    refined = prompts.filter(source=REFINEMENT).join(answered, on="origin").join(questions, on="question")
+    own = prompts.filter(pl.col("source").ne_missing(REFINEMENT)).select("prompt_id", "messages")
+    return pl.concat([own, refined.select("prompt_id", messages="shown")])

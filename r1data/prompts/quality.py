@@ -68,6 +68,8 @@ IN_BRACKETS = re.compile(r"(?<![\w)])\(([A-H])\)|（([A-H])）")
 BEFORE_SIGN = re.compile(
     r"(?:^|(?<=[\s$;,，；。?？]))(?:\\(?:text|textbf|mathrm|mathbf)\{)?([A-H])\s?[.):：、．]"
 )
+LETTER_CHARS = 64
+"""A longer reference is neither a letter nor a number."""
 LETTER = re.compile(r"\W*(?:\\(?:text|textbf|mathrm|mathbf|boxed)\s*\{)?\W*([A-H])\W*")
 NUMBER = re.compile(
     r"[-−+$\s]*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s*/\s*\d+)?[\s%$.]*|[-−$\s]*\\[dt]?frac\s*\{?\d+\}?\s*\{?\d+\}?[$\s]*"
@@ -218,6 +220,8 @@ def options(text: str) -> dict[str, str]:
 
 def _choice_as_number(text: str, reference: str) -> str | None:
     """The evidence that a task of choice is judged as mathematics; None when it is not, or may not be."""
+    if len(reference) > LETTER_CHARS:
+        return None
     letter, number = LETTER.fullmatch(reference), NUMBER.fullmatch(reference)
     if not letter and not number:
         return None

@@ -8,7 +8,7 @@ candidates as (
         rollouts.teacher_id,
         coalesce(
             verdicts.verifier = current_references.verifier
-            and verdicts.reference_version = current_references.reference_version,
+            and verdicts.reference_version in ('', current_references.reference_version),
             false
         ) as deciding,
         cast(regexp_extract_all(verdicts.verifier_version, '[0-9]+') as bigint[]) as version_numbers

@@ -49,7 +49,7 @@ texts = [
     "<think>\\n{prompt} I count. Wait, once more: it is seven.\\n</think>\\n\\n7",
     "<think>\\n{prompt} It must be eight.\\n</think>\\n\\n8",
     "<think>\\n{prompt} 我数一数。\\n</think>\\n\\n7",
-    "<think>\\n{prompt} I count. Wait, once more: it is seven.\\n</think>\\n\\n7",
+    "<think>\\n{prompt} I count. Wait, once more: it is seven.\\n</think>\\n7",
     "7",
 ]
 
@@ -162,6 +162,7 @@ def test_rows_go_from_thoughts_to_approved_ones_and_nothing_is_made_twice(
     }
 
     overruled(r1data, home_lake, tmp_path / "later.csv")
+    kept_beside_changes(r1data, home_lake, recipe)
 
 
 def overruled(r1data: Run, home_lake: Lake, later: Path) -> None:
@@ -180,6 +181,25 @@ def overruled(r1data: Run, home_lake: Lake, later: Path) -> None:
     assert set(left["summary"]) == {"The answer is 8"}, "people overrule the rules, and one another"
     assert set(left["reviewer"]) == {"bob"}
     assert home_lake.scan("reviews").filter(reviewer="ada").collect().height == 2, "both stay"
+
+
+def kept_beside_changes(r1data: Run, home_lake: Lake, recipe: Path) -> None:
+    """What was approved stays under another refiner and beside new prompts; another night asks others."""
+    before = home_lake.scan("cold_start").collect()
+    (recipe.parent / "other.toml").write_text('name = "o"\nmodel = "fake:o"\n', encoding="utf-8")
+    text = recipe.read_text(encoding="utf-8")
+    head, _, tail = text.partition("[cold_start.refine]")
+    recipe.write_text(
+        f"{head}[cold_start.refine]{tail.replace('teacher.toml', 'other.toml')}", encoding="utf-8"
+    )
+    with (recipe.parent / "prompts.jsonl").open("a", encoding="utf-8") as file:
+        file.writelines(f'\n{{"q": "What is {n} + {7 - n}?", "a": "7"}}' for n in range(8))
+    assert r1data("cold-start", "--night", NIGHT) == 0
+    assert home_lake.scan("cold_start").collect().equals(before)
+    assert r1data("cold-start", "--night", "2026-01-03") == 0
+    asked = home_lake.scan("cold_start_rollouts").select("night", "prompt_id").unique().collect()
+    assert asked.group_by("night").len().sort("night").rows() == [(NIGHT, 2), ("2026-01-03", 2)]
+    assert asked["prompt_id"].n_unique() == 4
 
 
 def test_the_night_beside_it_is_as_it_would_be_without(

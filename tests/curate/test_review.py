@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1data.curate.review import CELL_CHARS, COLUMNS, CUT, as_csv, cell, imported, uncell
+from r1data.curate.cold_start import latest_reviews
+from r1data.curate.review import imported
+from r1data.curate.review_file import CELL_CHARS, COLUMNS, CUT, as_csv, cell, uncell
 from r1data.errors import InputError
 from r1data.lake import Lake
 from r1data.schema import TABLES
@@ -37,7 +39,8 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def file(folder: Path, *rows: dict[str, str], name: str = "reviews.csv") -> Path:
-    usual = {"rollout_id": "r", "verdict": "approve", "reasoning": "=1+1 is two.", "answer": "2"}
+    usual = {"rollout_id": "r", "verdict": "approve", "prompt": "1 + 1?", "reasoning": "=1+1 is two."}
+    usual |= {"answer": "2"}
     filled = [dict.fromkeys(COLUMNS, "") | usual | {"reviewer": "ada"} | row for row in rows]
     path = folder / name
     path.write_bytes(as_csv(pl.DataFrame(filled)))
@@ -77,6 +80,8 @@ def test_the_file_opens_in_a_spreadsheet(tmp_path: Path):
         ({"verdict": "edit", "answer": "3"}, "the edited answer is not right (different)"),
         ({"verdict": "edit", "reasoning": " "}, "needs a thought and an answer"),
         ({"verdict": "edit", "reasoning": "x" + CUT}, "was cut to 32,767 characters"),
+        ({"verdict": "reject", "prompt": "2 + 2?"}, "the prompt is not that of rollout `r`"),
+        ({"reviewed_at": "2027-01-01"}, "2027-01-01 is still to come"),
         ({"reviewer": ""}, "nobody is named"),
         ({"reviewed_at": "yesterday"}, "`yesterday` is no time"),
     ],
@@ -106,6 +111,32 @@ def test_the_latest_word_counts_and_an_older_file_again_changes_nothing(lake: La
     assert again.is_empty()
     stored = lake.scan("reviews").sort("reviewed_at").select("reviewer", "verdict", "answer").collect()
     assert stored.rows() == [("ada", "edit", "It is 2"), ("bob", "reject", None)]
+
+
+def test_what_a_reviewer_says_later_is_later_whatever_its_date_and_may_repeat_what_was_overruled(
+    lake: Lake, tmp_path: Path
+):
+    def latest(*changes: dict[str, str]) -> tuple[str, str]:
+        for number, changed in enumerate(changes):
+            path = file(tmp_path, changed, name=f"{number}.csv")
+            lake.append("reviews", imported(lake, path, reviewer=None, now=NOW))
+        found = latest_reviews(lake.scan("reviews")).select("reviewer", "verdict").collect()
+        return found.row(0)
+
+    assert latest({}, {"verdict": "reject", "reviewed_at": "2026-01-02"}) == ("ada", "reject")
+    again = {"reviewer": "bob", "reviewed_at": "2026-01-03T01:00"}
+    assert latest(again) == ("bob", "approve")
+    seen = {"verdict": "reject", "latest_reviewer": "bob", "reviewed_at": "2026-01-03T02:00"}
+    assert latest(seen) == ("ada", "reject")
+
+
+def test_a_text_that_was_cut_is_not_edited_even_without_its_mark(lake: Lake, tmp_path: Path):
+    long = f"<think>\n{'so ' * 20_000}\n</think>\n\n2"
+    spans = {"thought_start": 7, "thought_end": long.index("</think>"), "answer_start": long.index("</") + 8}
+    ids = {"rollout_id": "long", "prompt_id": "p", "teacher_id": "t"}
+    lake.append("rollouts", row("rollouts", completion=long, finish_reason="stop", **ids, **spans))
+    edit = {"rollout_id": "long", "verdict": "edit", "reasoning": "so so"}
+    refused(lake, file(tmp_path, edit), "line 2", "was cut to 32,767 characters")
 
 
 def test_semicolons_and_line_ends_of_a_spreadsheet_are_read(lake: Lake, tmp_path: Path):

@@ -32,3 +32,7 @@ def test_a_verifier_of_one_domain_decides_and_what_a_source_states_stays():
         Question(user("Who painted the ceiling?"), "he", "exact", "o", domain="stem"),
     ]
     assert frame(given, "s")["domain"].to_list() == ["code", "general", "stem"]
+
+
+def test_a_text_of_a_million_characters_is_told_by_its_ends():
+    assert domain_of("output: " * 130_000 + "Write a Python function that prints it.") == "code"

@@ -153,8 +153,10 @@ def shingles_of(
 ) -> np.ndarray:
     """Hashes of the shingles of one text in their order, repeats among them: uint64 [n]."""
     room = lengths[row] + PADDING
+    buffer = np.empty(room, np.uint8)
     words, shingles = np.empty(room, np.uint64), np.empty(room, np.uint64)
-    n = _read(addresses[row], lengths[row], n_words, ignored, np.empty(room, np.uint8), words, shingles)
+    n = _read(addresses[row], lengths[row], n_words, ignored, buffer, words, shingles)
+    buffer[0] = 0  # Numba frees an array after its last use, and `_read` reads this one by its address
     return shingles[:n].copy()
 
 

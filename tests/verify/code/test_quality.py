@@ -29,7 +29,7 @@ REFERENCES = {
     ),
     "an empty program passes": ({"test_list": ["assert add(1, 2) is None"]}, "unverifiable"),
     "nothing printed passes": ({"inputs": ["1"], "outputs": [""]}, "unverifiable"),
-    "no tests": ({"test_list": []}, "bad_reference"),
+    "no tests": ({"test_list": []}, "unparseable"),
     "one value": ({"code": "def f(x): return x", "input": "1", "output": "1", "mode": "input"}, None),
     "a value that is not so": (
         {"code": "def f(x): return x", "input": "1", "output": "2", "mode": "input"},
