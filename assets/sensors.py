@@ -1,6 +1,8 @@
 """Sensors: what starts a run by itself. Both they and schedules are stopped until somebody starts them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -10,6 +12,16 @@ from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from r1data import ids
 from r1data.prompts.inbox import complete, waiting
+
+
+def stats(files: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of the files that are still there."""
+    found = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            now = file.stat()
+            found.append((str(file), now.st_size, now.st_mtime_ns))
+    return found
 
 
 @dg.sensor(
@@ -25,10 +37,7 @@ def inbox(
     """One request for the files that wait, whatever their names; broken ones of before are in the log."""
     own = recipe.read()
     sections = [section for section in own.prompts if section.source == "inbox"]
-    stats = [
-        (str(file), (s := file.stat()).st_size, s.st_mtime_ns) for one in sections for file in complete(one)
-    ]
-    looked = ids.digest(own.name, stats)
+    looked = ids.digest(own.name, stats(file for section in sections for file in complete(section)))
     if context.cursor == looked:
         yield dg.SkipReason("No inbox has changed.")
         return

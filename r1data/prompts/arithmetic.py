@@ -69,7 +69,9 @@ def _tree(node: ast.expr, text: str) -> Tree:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return Operation("-", Number(Fraction(0)), _tree(node.operand, text))
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return Number(Fraction(ast.get_source_segment(text, node) or ""))
+        digits = ast.get_source_segment(text, node) or ""
+        if "e" not in digits.lower():  # an exponent may stand for more digits than there is memory
+            return Number(Fraction(digits))
     raise ValueError(f"not arithmetic: {text[:40]}")
 
 
@@ -116,9 +118,16 @@ def same_kind(old: Fraction, new: Fraction) -> bool:
     return (new * scale).denominator == 1
 
 
+def decimal(value: Fraction, places: int, *, commas: bool = False) -> str:
+    """A value with so many decimals, every digit exact; a float has only 15 of them."""
+    whole, rest = divmod(abs(round(value * 10**places)), 10**places)
+    digits = f"{whole:,}" if commas else str(whole)
+    return ("-" if value < 0 else "") + digits + (f".{rest:0{places}d}" if places else "")
+
+
 def written(value: Fraction) -> str:
     """A value as a reference: `12`, `0.25`, or `1/3` where it has no end."""
     for places in range(MAX_PLACES + 1):
         if (value * 10**places).denominator == 1:
-            return f"{float(value):.{places}f}"
+            return decimal(value, places)
     return f"{value.numerator}/{value.denominator}"

@@ -18,6 +18,7 @@ from r1data.prompts.arithmetic import (
     Operation,
     Tree,
     added,
+    decimal,
     parse,
     replaced,
     same_kind,
@@ -29,9 +30,25 @@ STEP = re.compile(r"<<([^<>=]+)=([^<>=]+)>>")
 CLEAR = re.compile(r"(?<![\w.,/:-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w/:]|[.,]\d)")
 """A number that stands alone; parts of fractions, times, ordinals and ranges stay as they are."""
 ANY = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+ANSWER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:/\d+)?")
 YEARS = range(1900, 2100)
 SMALL = 12
 """A number up to this that is used twice may be two numbers, one of which no word of ours says."""
+MONTHS = (
+    "(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
+)
+CLOCK = re.compile(rf"\s*(?i:[ap]\.?m\b|o['’]?clock)|\s+(?:of\s+)?{MONTHS}\b")
+"""Behind a number: it is a time or a date, of which not every number is one."""
+DATE = re.compile(rf"\b{MONTHS}\.?\s+$")
+UNITS = (
+    "ounces|pounds|grams|kilograms|inches|feet|yards|meters|centimeters|millimeters|seconds|minutes|hours|days"
+    "|weeks|months|years|cents|cups|pints|quarts|gallons|tablespoons|teaspoons|liters|milliliters"
+)
+UNIT = re.compile(
+    rf"\bthere (?:are|is) [\d.,]+ (?:{UNITS}) (?:in|to|per) (?:an?|one|1|each|every)\b", re.IGNORECASE
+)
+"""A text that says what a unit is; no other number is true."""
 LEAST, MOST = 0.6, 1.6
 """Bounds of a new number, as multiples of the old."""
 PERCENT = r"\s*(?:%|per ?cent)"
@@ -105,7 +122,7 @@ class Place:
 
     def written(self, value: Fraction) -> str:
         """A value as the question writes this number."""
-        return f"{float(value):{',' if self.commas else ''}.{self.n_decimals}f}"
+        return decimal(value, self.n_decimals, commas=self.commas)
 
 
 @dataclass(frozen=True)
@@ -198,19 +215,28 @@ def _steps(equation: str) -> list[tuple[Tree, Fraction | None]]:
     if not found and ("<<" in equation or not ANY.search(equation)):
         raise Unclear("no_computation")
     try:
-        return [(parse(one), values(parse(result))[-1]) for one, result in found] or [(parse(equation), None)]
+        trees = [(parse(one), values(parse(result))[-1]) for one, result in found] or [
+            (parse(equation), None)
+        ]
     except (ValueError, ZeroDivisionError):
         raise Unclear("no_computation" if not found else "unreadable") from None
+    if not any(isinstance(tree, Operation) for tree, _ in trees):
+        raise Unclear("no_computation")
+    return trees
 
 
 def _places(text: str) -> tuple[list[Place], set[Fraction]]:
     """Numbers that may change, and those that stay."""
     places, inside = [], set[int]()
+    if UNIT.search(text):
+        raise Unclear("unit")
     for found in CLEAR.finditer(text):
         whole, _, decimals = found[0].replace(",", "").partition(".")
         value = Fraction(f"{whole}.{decimals or 0}")
         if not decimals and "," not in found[0] and int(whole) in YEARS:
             raise Unclear("year")
+        if CLOCK.match(text, found.end()) or DATE.search(text[: found.start()]):
+            raise Unclear("calendar")
         behind = (cap for words, cap in CAPS.items() if re.match(words, text[found.end() :], re.IGNORECASE))
         cap = next((cap for cap in behind if value <= cap), None)
         places.append(Place(*found.span(), value, len(decimals), "," in found[0], cap))
@@ -267,6 +293,6 @@ def _said(value: Fraction, text: str) -> bool:
 def _answer(reference: str) -> Fraction | None:
     last = reference.rpartition("####")[2].replace(",", "").replace("$", "").strip()
     try:
-        return Fraction(last)
+        return Fraction(last) if ANSWER.fullmatch(last) else None
     except (ValueError, ZeroDivisionError):
         return None

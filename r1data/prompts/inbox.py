@@ -7,11 +7,13 @@
     columns = { prompt = "question", reference = "answer" }
 
 A file is known by its content, whatever its name. Table `inbox` remembers which night saw which file, so the
-night asks the same again when it is made again. A file that cannot be used is remembered with its error and
-blocks no other; mended, it is another file. Hidden files are never read, nor is one that changed within
-`settle_s`: write under a name that begins with a dot and move it, or wait.
+night asks the same again when it is made again. A file that cannot be read is remembered with its error and
+blocks no other; mended, it is another file. One that lacks a mapped column stops the night: the recipe may be
+wrong. Hidden files are never read, nor is one that changed within `settle_s`: write under a name that begins
+with a dot and move it, or wait.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,11 +28,12 @@ from r1data.lake.storage import checksum
 from r1data.prompts.files import numbered
 from r1data.prompts.mapped import Config, check_map, question, wanted_columns
 from r1data.prompts.question import Question, frame
-from r1data.prompts.records import READERS, check_columns
+from r1data.prompts.records import READERS, check_columns, hidden
 from r1data.recipe import PromptSource, Recipe
 from r1data.schema.prompts import INBOX
 
 ERROR_CHARS = 500
+log = logging.getLogger("r1data")
 
 
 def inbox(
@@ -45,10 +48,10 @@ def inbox(
         arrived: rows of table `inbox` of this night.
 
     Raises:
-        ConfigError: the section is a benchmark, or maps no prompt.
+        ConfigError: the section is a benchmark, maps no prompt, or says which rows to ask.
         InputError: a file that the night saw is not in the folder any more.
     """
-    check_map(config)
+    _check(config)
     if night is None or not isinstance(config, PromptSource):
         raise ConfigError(f"`{config.name}` is an inbox, whose files come and go; it cannot be a benchmark.")
     seen = (INBOX.empty() if arrived is None else arrived).filter(
@@ -57,12 +60,14 @@ def inbox(
     here = _by_content(complete(config)) if seen.height else {}
     given: list[Question] = []
     for file_id, name in seen.sort("file", "file_id").select("file_id", "file").rows():
-        if file_id not in here:
+        path = here.get(file_id)
+        found = _questions(config, path, name) if path else []
+        if not path or not _is_still(path, file_id):
             raise InputError(
                 f"{config.path}: {name}, which the night {night} asks, is gone (SHA-256 {file_id[:12]}…). "
                 f"Put it back, under any name. It was in the `path` of `{config.name}`."
             )
-        given += _questions(config, here[file_id], name)
+        given += found
     yield from given
 
 
@@ -80,9 +85,8 @@ def complete(config: PromptSource) -> list[Path]:
         raise InputError(f"{folder}: there is no such folder. It is the `path` of `{config.name}`; make it.")
     found, now = [], time.time()
     for file in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         with suppress(FileNotFoundError):  # moved away while we looked
-            ours = not hidden and file.is_file() and file.name.endswith(tuple(READERS))
+            ours = not hidden(file, folder) and file.is_file() and file.name.endswith(tuple(READERS))
             if ours and abs(now - file.stat().st_mtime) >= config.settle_s:
                 found.append(file)
     return found
@@ -103,6 +107,10 @@ def arrivals(
 
     Returns:
         Rows of table `inbox` of the night.
+
+    Raises:
+        ConfigError: the map of a section fits no file that its inbox ever had. A single file that it does not
+            fit waits, with a warning.
     """
     sections = [section for section in recipe.prompts if section.source == "inbox"]
     if not sections:
@@ -111,12 +119,9 @@ def arrivals(
     later = scan("intake").filter(pl.col("night") > night, recipe=recipe.name).head(1).collect()
     rows = []
     for section in sections:
-        check_map(section)
+        _check(section)
         if later.is_empty():
-            rows += [
-                _arrival(section, recipe, night, file_id, path, check)
-                for file_id, path in waiting(section, known).items()
-            ]
+            rows += _arrived(section, recipe, night, known, check)
     return pl.concat([known.filter(night=night), pl.DataFrame(rows, schema=INBOX.schema)])
 
 
@@ -131,12 +136,52 @@ def waiting(config: PromptSource, known: pl.DataFrame) -> dict[str, Path]:
     return {file_id: path for file_id, path in _by_content(complete(config)).items() if file_id not in seen}
 
 
+def _check(config: Config) -> None:
+    check_map(config)
+    if config.n_per_night is not None or config.rows is not None:
+        raise ConfigError(
+            f"`n_per_night` and `rows` of `{config.name}` do not apply to an inbox; use `max_per_night`."
+        )
+
+
 def _by_content(paths: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in paths:
-        with suppress(FileNotFoundError):
+        try:
             found.setdefault(checksum(path), path)
+        except FileNotFoundError:  # moved away while we looked
+            continue
+        except OSError as error:
+            log.warning("%s: not readable (%s); it waits in the inbox.", path, error.strerror)
     return found
+
+
+def _is_still(path: Path, file_id: str) -> bool:
+    """Whether a file is there and holds what it held when we looked."""
+    return file_id in _by_content([path])
+
+
+def _arrived(
+    config: PromptSource,
+    recipe: Recipe,
+    night: str,
+    known: pl.DataFrame,
+    check: Callable[[pl.DataFrame], None] | None,
+) -> list[dict[str, object]]:
+    """Rows of the files that wait in an inbox."""
+    rows, misfits = list[dict[str, object]](), list[ConfigError]()
+    for file_id, path in waiting(config, known).items():
+        try:
+            row = _arrival(config, recipe, night, file_id, path, check)
+        except ConfigError as error:
+            misfits.append(error)
+            log.warning("%s waits in the inbox: %s", path.name, error)
+            continue
+        rows += [row] if row else []
+    usable = known.filter(pl.col("error").is_null(), source=config.name)
+    if misfits and usable.is_empty() and not any(row["error"] is None for row in rows):
+        raise misfits[0]  # more likely the recipe's mistake than that of every file
+    return rows
 
 
 def _arrival(
@@ -146,8 +191,8 @@ def _arrival(
     file_id: str,
     path: Path,
     check: Callable[[pl.DataFrame], None] | None,
-) -> dict[str, object]:
-    """The row of a file: how many questions it has, or why it has none."""
+) -> dict[str, object] | None:
+    """The row of a file: how many questions it has, or why it has none; None if it changed meanwhile."""
     row = {
         "recipe": recipe.name,
         "night": night,
@@ -159,9 +204,10 @@ def _arrival(
         questions = _questions(config, path, path.name)
         if check:
             check(frame(questions, config.name))
-    except (InputError, ConfigError) as error:
-        return row | {"n_rows": None, "error": str(error)[:ERROR_CHARS]}
-    return row | {"n_rows": len(questions), "error": None}
+        row |= {"n_rows": len(questions), "error": None}
+    except InputError as error:
+        row |= {"n_rows": None, "error": str(error)[:ERROR_CHARS]}
+    return row if _is_still(path, file_id) else None
 
 
 def _questions(config: PromptSource, path: Path, name: str) -> list[Question]:

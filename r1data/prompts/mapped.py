@@ -3,6 +3,8 @@
 `files`, `hub`, `inbox` and `perturbed` share it.
 """
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from random import Random
@@ -107,7 +109,7 @@ def question(config: Config, record: Mapping[str, Any], place: str, *, where: st
         raise problem("domain", f"is none of {', '.join(get_args(Domain))}")
     args = _object(cell("verifier_args"))
     if args is None:
-        raise problem("verifier_args", "is not a JSON object")
+        raise problem("verifier_args", "is not a JSON object, or holds a number of more than 64 bits")
     level = _text(cell("level"))
     if level and not LEVEL.fullmatch(level):
         raise problem("level", f"is {level[:40]!r}, not a number such as `3` or `Level 3`")
@@ -136,7 +138,9 @@ def chat_messages(found: Any, suffix: str) -> tuple[tuple[dict[str, str], ...], 
     """
     if isinstance(found, str) or found is None:
         return (user(found + suffix), "") if found and found.strip() else ((), "is empty")
-    if not isinstance(found, list) or not found:
+    if not isinstance(found, list):
+        return (), "is not a text"
+    if not found:
         return (), "is not a list of chat messages"
     for message in found:
         if not isinstance(message, dict) or not all(
@@ -160,13 +164,19 @@ def _object(found: Any) -> dict[str, Any] | None:
     """The object in a cell, which may be JSON text; None when it holds something else."""
     try:
         value = orjson.loads(found) if isinstance(found, str) and found else found or {}
-    except orjson.JSONDecodeError:
+        orjson.dumps(value)  # as it will be stored
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     return value if isinstance(value, dict) else None
 
 
 def _text(value: Any) -> str | None:
-    """A reference as text: numbers as written, lists and objects as JSON, blank as None."""
-    if value is None or isinstance(value, str):
-        return (value or "").strip() or None
-    return orjson.dumps(value, default=str).decode()
+    """A reference as text: numbers as written, lists and objects as JSON, blank or not a number as None."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, bool | float | list | dict):
+        try:
+            return orjson.dumps(value, default=str).decode()
+        except orjson.JSONEncodeError:  # it holds a whole number of more than 64 bits
+            return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value).strip() or None

@@ -6,6 +6,8 @@ Places are 1-based lines for JSONL and CSV, and 0-based rows for Parquet.
 import codecs
 import csv
 import gzip
+import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +21,8 @@ from r1data.text import nearest
 
 FIELD_CHARS = 1 << 27
 """A longer field of a CSV file is no field but a quote that nobody closed."""
+LONG = re.compile(r"\d{19}")
+"""A whole number so long may have more than 64 bits, of which `orjson` makes a float."""
 PARQUET_ROWS = 5000
 """Rows of a Parquet file that are in memory at once."""
 
@@ -27,7 +31,7 @@ Record = tuple[str, dict[str, Any]]
 
 
 def files_in(given: str | None, *, owner: str) -> list[Path]:
-    """The one file, or the files of a folder in the order of their names.
+    """The one file, or the files of a folder that are not hidden, in the order of their names.
 
     Args:
         given: what the recipe says.
@@ -44,10 +48,16 @@ def files_in(given: str | None, *, owner: str) -> list[Path]:
         return [path]
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder. It is the `path` of `{owner}`.")
-    found = sorted(file for file in path.rglob("*") if file.is_file() and file.name.endswith(tuple(READERS)))
+    ours = (file for file in path.rglob("*") if file.name.endswith(tuple(READERS)) and not hidden(file, path))
+    found = sorted(file for file in ours if file.is_file())
     if not found:
         raise InputError(f"{path}: no file in this folder ends in {', '.join(READERS)}.")
     return found
+
+
+def hidden(file: Path, folder: Path) -> bool:
+    """Whether a file's name, or that of a folder on the way to it from `folder`, begins with a dot."""
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def check_columns(files: list[Path], columns: Mapping[str, str], *, owner: str) -> None:
@@ -83,6 +93,8 @@ def _jsonl(path: Path, columns: list[str]) -> Iterator[Record]:
             continue
         try:
             record = orjson.loads(line)
+            if LONG.search(line):
+                record = json.loads(line)
         except orjson.JSONDecodeError as error:
             raise InputError(
                 f"{path}, line {number}: not JSON ({error.msg}). Mend or remove the line."

@@ -1,5 +1,6 @@
 """What students are judged by is kept apart from what is asked: no benchmark is a prompt source too."""
 
+import re
 from itertools import product
 from pathlib import Path
 
@@ -31,9 +32,10 @@ def _shared(prompts: PromptSource, benchmark: BenchmarkSource) -> str | None:
     """The file, folder or data set that both read; None if there is none."""
     if prompts.source == benchmark.source == "perturbed":
         return None
-    if prompts.dataset and prompts.dataset == benchmark.dataset:
-        same = (prompts.config, prompts.split) == (benchmark.config, benchmark.split)
-        return prompts.dataset if same else None
+    if prompts.dataset and prompts.dataset.lower() == (benchmark.dataset or "").lower():
+        configs = {prompts.config, benchmark.config}  # without one, it is the data set's own default
+        same = len(configs) == 1 or None in configs
+        return prompts.dataset if same and _splits_meet(prompts.split, benchmark.split) else None
     one, other = (_address(section) for section in (prompts, benchmark))
     if not one or not other:
         return None
@@ -41,17 +43,28 @@ def _shared(prompts: PromptSource, benchmark: BenchmarkSource) -> str | None:
     return longer if longer == shorter or longer.startswith(shorter.rstrip("/") + "/") else None
 
 
+def _splits_meet(one: str, other: str) -> bool:
+    """Whether two splits may have rows in common, such as `train+test` and `test[:100]`."""
+    names, others = ({part.partition("[")[0].strip() for part in split.split("+")} for split in (one, other))
+    return bool(names & others) or "all" in names | others
+
+
 def _address(section: QuestionSource) -> str | None:
     """Where a section reads, so that equal places are equal texts."""
     given = section.path or section.dataset
-    if not given or "://" in given:
-        return given and given.rstrip("/")
+    if not given:
+        return None
+    scheme, separator, rest = given.partition("://")
+    if separator:
+        return f"{scheme}://{re.sub('/+', '/', rest).strip('/')}"
     path = Path(given).expanduser()
     return str(path.resolve()) if section.path or path.exists() else None
 
 
 def _rows_meet(one: QuestionSource, other: QuestionSource) -> bool:
-    """Whether two ranges of rows overlap; of a folder and a file in it, nobody knows, so they do."""
-    if _address(one) != _address(other) or not one.rows or not other.rows:
+    """Whether two ranges of rows overlap. Of a folder and a file in it, and of splits that are written
+    differently, nobody knows, so they do.
+    """
+    if (_address(one), one.split) != (_address(other), other.split) or not one.rows or not other.rows:
         return True
     return max(one.rows[0], other.rows[0]) < min(one.rows[1], other.rows[1])

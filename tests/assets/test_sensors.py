@@ -12,7 +12,7 @@ import pytest
 from assets.definitions import defs
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
-from assets.sensors import inbox
+from assets.sensors import inbox, stats
 from r1data import paths
 from r1data.lake import Lake
 
@@ -82,6 +82,13 @@ def test_new_files_ask_for_the_last_night_once_and_the_night_asks_them(
     put(folder, "third.jsonl", {"q": "What is 2 + 3?", "a": "6"})
     [again] = look(looked)
     assert again.run_key != request.run_key
+
+
+def test_a_file_that_left_since_the_folder_was_read_does_not_fail_the_look(tmp_path: Path) -> None:
+    put(tmp_path, "a.jsonl", {"q": "1 + 1?", "a": "2"})
+    assert [name for name, *_ in stats([tmp_path / "gone.jsonl", tmp_path / "a.jsonl"])] == [
+        str(tmp_path / "a.jsonl")
+    ]
 
 
 def test_the_sensor_is_stopped_until_somebody_starts_it() -> None:

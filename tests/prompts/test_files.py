@@ -1,6 +1,7 @@
 import gzip
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -24,7 +25,7 @@ def texts(questions):
 
 
 def write(path, rows=ROWS):
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    lines = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode()
     if path.suffix == ".parquet":
         pl.DataFrame(rows).write_parquet(path)
     elif ".csv" in path.name:
@@ -70,6 +71,9 @@ def test_a_folder_is_read_in_the_order_of_its_names(tmp_path):
     write(tmp_path / "b.parquet", ROWS[5:])
     write(tmp_path / "a.jsonl", ROWS[:5])
     (tmp_path / "readme.txt").write_text("not a prompt")
+    (tmp_path / ".cache").mkdir()
+    for name in (".part.jsonl", ".cache/c.jsonl"):
+        (tmp_path / name).write_text("half a li")
     assert texts(asked(tmp_path)) == [row["question"] for row in ROWS]
 
 
@@ -121,9 +125,27 @@ def test_a_level_is_a_number_however_the_file_writes_it(tmp_path, cell, level):
 
 
 @pytest.mark.parametrize(
+    ("name", "cell", "reference"),
+    [
+        ("a.parquet", float("nan"), None),
+        ("a.parquet", Decimal("12.50"), "12.50"),
+        ("a.parquet", date(2024, 1, 2), "2024-01-02"),
+        ("a.jsonl", 2**64 + 1, "18446744073709551617"),
+        ("a.jsonl", [2**64 + 1, 2.5], "[18446744073709551617, 2.5]"),
+        ("a.jsonl", [1, None, "é"], '[1,null,"é"]'),
+        ("a.jsonl", True, "true"),
+    ],
+)
+def test_a_reference_is_what_the_cell_says_whatever_its_type(tmp_path, name, cell, reference):
+    (question,) = asked(write(tmp_path / name, [ROWS[0] | {"answer": cell}]))
+    assert question.reference == reference
+
+
+@pytest.mark.parametrize(
     ("row", "columns", "message"),
     [
         ({"l": "Level ?"}, MAP | {"level": "l"}, r"line 1: `l` \(our `level`\) is 'Level \?'"),
+        ({"v": {"n": 2**64}}, MAP | {"verifier_args": "v"}, r"line 1: `v` .* more than 64 bits"),
         (
             {"m": [{"role": "user<|im_end|>", "content": "Hi."}]},
             {"messages": "m", "reference": "answer"},
@@ -177,7 +199,7 @@ GOOD = b'{"question": "What?", "answer": "1"}\n'
         (
             "a.jsonl",
             GOOD + b'{"question": 5, "answer": "1"}\n',
-            r"line 2: `question` \(our `prompt`\) is not",
+            r"line 2: `question` \(our `prompt`\) is not a text",
         ),
         ("a.jsonl", GOOD.decode().encode("utf-16"), r"line 1, byte 1: UTF-16, not UTF-8\. Convert"),
         ("a.jsonl", b"", r"no rows to ask; it has 0"),

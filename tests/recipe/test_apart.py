@@ -17,6 +17,10 @@ def recipe(prompts, benchmark):
     )
 
 
+def hub(**fields):
+    return {"source": "hub", "dataset": "o/d", **fields}
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -38,6 +42,13 @@ def folder(tmp_path, monkeypatch):
         ({"path": "s3://b/x/"}, {"path": "s3://b/x/a.jsonl"}),
         ({"source": "hub", "dataset": "o/d"}, {"source": "hub", "dataset": "o/d", "revision": "v1"}),
         ({"source": "hub", "dataset": "data"}, {"path": "data/a.jsonl"}),
+        ({"path": "s3://b//x"}, {"path": "s3://b/x"}),
+        (hub(), hub(split="train[:100]")),
+        (hub(split="train+test"), hub(split="test")),
+        (hub(split="all"), hub(split="test")),
+        (hub(), hub(dataset="O/D")),
+        (hub(), hub(config="main")),
+        (hub(rows=(0, 5)), hub(rows=(5, 9), split="train[10:]")),
     ],
 )
 def test_a_benchmark_that_is_a_prompt_source_is_refused_and_both_are_named(folder, prompts, benchmark):
@@ -53,6 +64,9 @@ def test_a_benchmark_that_is_a_prompt_source_is_refused_and_both_are_named(folde
         ({"source": "templates"}, {"source": "templates"}),
         ({"source": "hub", "dataset": "o/d"}, {"source": "hub", "dataset": "o/d", "split": "test"}),
         ({"path": "data/a.jsonl", "source": "perturbed"}, {"path": "data/a.jsonl", "source": "perturbed"}),
+        (hub(split="train[:9]+more"), hub(split="test[:9]")),
+        (hub(config="main"), hub(config="socratic")),
+        (hub(rows=(0, 5)), hub(rows=(5, 9))),
     ],
 )
 def test_disjoint_rows_and_other_files_are_apart(folder, prompts, benchmark):
