@@ -38,8 +38,8 @@ class _Command(TyperCommand):
         spread, within = [], False
         for word in args:
             if word.startswith("-"):
-                within = word == "--against"
-                spread += [] if within else [word]
+                within = word == "--against" or word.startswith("--against=")
+                spread += [] if word == "--against" else [word]
             else:
                 spread += ["--against", word] if within else [word]
                 # a value ends every other option, and files may follow it
@@ -71,6 +71,8 @@ def decontaminate(
     _check(files, against, out, evidence)
     items = _items(against, text)
     rows = [_rows(number, file, text) for number, file in enumerate(files)]
+    if out:
+        whole = on_disk.together(files, rows)  # before the comparison, which may take hours
     settings = Contamination(ngram_words=ngram, similarity=similarity)
     began, cpu_s = time.monotonic(), time.process_time()
     n, found = _compare(files, rows, items, settings, threads)
@@ -81,18 +83,22 @@ def decontaminate(
         on_disk.write(named.lazy(), evidence)
     if out:
         hit = found.lazy().select(pl.col("file").cast(pl.Int64).alias(FILE), pl.col("row").alias(ROW))
-        clean = pl.concat(rows, how="diagonal_relaxed").join(
-            hit, on=[FILE, ROW], how="anti", maintain_order="left"
-        )
+        clean = whole.join(hit, on=[FILE, ROW], how="anti", maintain_order="left")
         on_disk.write(clean.drop(FILE, ROW, TEXT), out)
     show.frame(_summary(n, items.height, found, spent), as_json=json)
 
 
 def _check(files: list[Path], against: list[Path], out: Path | None, evidence: Path | None) -> None:
-    """Raise ConfigError if files are missing, of another kind, overwritten, or on both sides."""
+    """Raise ConfigError if files are missing, of another kind, overwritten, or named twice."""
     on_disk.check_files([*files, *against], [out, evidence])
     if out and evidence and out.resolve() == evidence.resolve():
         raise ConfigError(f"{out} is named by --out and by --evidence. Write to two files.")
+    for some, where in ((files, "FILES"), (against, "--against")):
+        seen: dict[Path, Path] = {}
+        for file in some:
+            first = seen.setdefault(file.resolve(), file)
+            if first is not file:
+                raise ConfigError(f"{file} is named twice in {where}, first as {first}. Name it once.")
     for file in files:
         for other in against:
             if file.samefile(other):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import polars as pl
 import typer
 
-from r1data.cli.files import check_files, scan, write
+from r1data.cli.files import check_files, scan, together, write
 from r1data.cli.options import Json
 from r1data.errors import ConfigError
 from r1data.report import show
@@ -77,11 +77,11 @@ def _documents(files: list[Path], *outputs: Path | None) -> pl.LazyFrame:
     """All rows of the files, numbered.
 
     Raises:
-        ConfigError: a file is missing, of an unknown kind, or would be overwritten.
+        ConfigError: a file is missing, of an unknown kind, or would be overwritten; or the files' columns do
+            not go together.
     """
     check_files(files, outputs)
-    frames = [scan(file) for file in files]
-    return pl.concat(frames, how="diagonal_relaxed").with_row_index(ROW)
+    return together(files, [scan(file) for file in files]).with_row_index(ROW)
 
 
 def _scheme(documents: pl.LazyFrame, text: str, threshold: float, boilerplate: float | None) -> "Scheme":

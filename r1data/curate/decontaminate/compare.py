@@ -98,8 +98,6 @@ def _verified(
     text: str, subject: Tokens, found: np.ndarray, index: Index, settings: Contamination
 ) -> Hit | None:
     """What stage, if any, finds this item in the text."""
-    from rapidfuzz.distance import Indel
-
     item, begin, end, run, run_words, n_numbers = found[1:].astype(int).tolist()
     own = index.tokens[item]
     if item in index.pictures:
@@ -116,14 +114,26 @@ def _verified(
         return _hit(item, "ngram", subject, run, run + n_words, 1.0)
     if n_numbers - own.is_number.sum() > settings.more_numbers * own.is_number.sum():
         return None
-    similarity = Indel.normalized_similarity(
-        subject.written(text, begin, end), own.written(index.rows["text"][item])
-    )
+    similarity = _similarity(text, subject, begin, end, item, index)
     if run_words >= settings.ngram_words:
         return _hit(item, "ngram", subject, run, run + run_words, similarity)
     if similarity >= settings.similarity:
         return _hit(item, "fuzzy", subject, begin, end, similarity)
     return None
+
+
+def _similarity(text: str, subject: Tokens, begin: int, end: int, item: int, index: Index) -> float:
+    """Indel similarity of words of a text and an item: by character, or by word where both are long."""
+    from rapidfuzz.distance import Indel
+
+    from r1data.curate.decontaminate.match import MOST_CELLS
+
+    own = index.tokens[item]
+    if len(own.hashes) * (end - begin) > MOST_CELLS:
+        return Indel.normalized_similarity(subject.hashes[begin:end].tolist(), own.hashes.tolist())
+    return Indel.normalized_similarity(
+        subject.written(text, begin, end), own.written(index.rows["text"][item])
+    )
 
 
 def _signs(tokens: Tokens, begin: int, end: int) -> int:

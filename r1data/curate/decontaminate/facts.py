@@ -24,7 +24,7 @@ from r1data.curate.decontaminate.index import Index
 from r1data.recipe import Contamination
 from r1data.schema.facts import CONTAMINATION
 
-ALGORITHM = "contamination-2"
+ALGORITHM = "contamination-3"
 BATCH_ROWS = 4_000
 EVIDENCE_CHARS = 200
 FINDS = ("ngram_words", "similarity", "coverage", "more_numbers", "embedding")

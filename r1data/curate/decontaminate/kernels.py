@@ -9,6 +9,7 @@ from r1data.curate.decontaminate.match import (
     ITEM,
     LEAST_RUNS,
     LEAST_SHARE,
+    MOST_CELLS,
     MOST_FOUND,
     N_NUMBERS,
     ROW,
@@ -19,6 +20,7 @@ from r1data.curate.decontaminate.match import (
     WORDS_ALONE,
     WORDS_PER_NUMBER,
     align,
+    chain,
     collect,
     numbers_follow,
     shared_weight,
@@ -90,7 +92,10 @@ def _write(
     text = hashes[begin:end]
     if shared_weight(own_hashes, own_weights, text, table) < least:
         return False
-    weight, left, right, run, run_words = align(own_hashes, own_weights, text)
+    if len(own_hashes) * len(text) > MOST_CELLS:
+        weight, left, right, run, run_words = chain(own_hashes, own_weights, text)
+    else:
+        weight, left, right, run, run_words = align(own_hashes, own_weights, text)
     left, right = begin + left, begin + right
     if weight <= 0 or weight < least:
         return False

@@ -25,6 +25,8 @@ number, and so much less for each.
 """
 MOST_FOUND = 4
 """Items per text that are looked at closely."""
+MOST_CELLS = 20_000_000
+"""Words of an item times those of a text that `align` takes, about 0.2 s; what is longer is chained."""
 FIELDS = 7
 # Columns of what `find` writes.
 ROW, ITEM, BEGIN, END, RUN_BEGIN, RUN_WORDS, N_NUMBERS = range(FIELDS)
@@ -216,3 +218,60 @@ def align(item: np.ndarray, weights: np.ndarray, text: np.ndarray) -> tuple[floa
                     weight[at + 1], first[at + 1], last[at + 1] = together, begin, at + 1
             before, before_first, before_run = above, above_first, above_run
     return weight[n], first[n], last[n], run_begin, run_words
+
+
+@njit(nogil=True)
+def chain(item: np.ndarray, weights: np.ndarray, text: np.ndarray) -> tuple[float, int, int, int, int]:
+    """What `align` tells, of long texts: only words of runs of `GRAM` words count that both have, in order.
+
+    The most such runs in order are an increasing sequence of places, so n words cost n log n.
+    """
+    runs = np.empty(max(0, len(item) - GRAM + 1), np.uint64)
+    for place in range(len(runs)):
+        runs[place] = _run(item, place)
+    order = np.argsort(runs, kind="mergesort")
+    ordered = runs[order]
+    # Of the text's runs: the place in the item, and the run before in the best chain; by its length, its end.
+    places, before = np.empty(len(text), np.int64), np.full(len(text), -1, np.int64)
+    ends, n, shift = np.empty(len(text), np.int64), 0, 0
+    for at in range(len(text) - GRAM + 1):
+        run = _run(text, at)
+        place = at - shift
+        # What an item repeats stands where the run before led to; else where the item has it first.
+        if place < 0 or place >= len(runs) or runs[place] != run:
+            near = np.searchsorted(ordered, run)
+            if near == len(runs) or ordered[near] != run:
+                continue
+            place = order[near]
+            shift = at - place
+        places[at] = place
+        low, high = 0, n
+        while low < high:
+            middle = (low + high) // 2
+            if places[ends[middle]] < place:
+                low = middle + 1
+            else:
+                high = middle
+        ends[low], n = at, max(n, low + 1)
+        if low:
+            before[at] = ends[low - 1]
+    return _chained(weights, places, before, ends[n - 1] if n else -1)
+
+
+@njit(nogil=True)
+def _chained(
+    weights: np.ndarray, places: np.ndarray, before: np.ndarray, end: int
+) -> tuple[float, int, int, int, int]:
+    """Weight, begin, end, and longest run of a chain, from its last run back to its first."""
+    total, first, run_begin, run_words, current = np.float32(0), -1, 0, 0, 0
+    at, next_at, next_place = end, end + GRAM, len(weights)
+    while at >= 0:
+        place = places[at]
+        for ahead in range(min(GRAM, next_at - at, next_place - place)):
+            total += weights[place + ahead]
+        current = current + 1 if next_at == at + 1 and next_place == place + 1 else GRAM
+        if current >= run_words:
+            run_begin, run_words = at, current
+        first, next_at, next_place = at, at, place
+        at = before[at]
+    return total, first, end + GRAM, run_begin, run_words

@@ -9,7 +9,6 @@ nor 1.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -19,7 +18,7 @@ from r1data.curate.decontaminate.formats import FORMATS, inside
 from r1data.curate.decontaminate.index import Index
 from r1data.errors import InputError
 from r1data.prompts.records import check_columns, files_in, records
-from r1data.recipe import Contamination
+from r1data.recipe import Contamination, Planted
 
 MOST_ITEMS = 300
 """Items that are planted, evenly spread; an interval of ±2 percent is enough to see a fault."""
@@ -99,16 +98,7 @@ def _found(index: Index, texts: list[str], planted: bool, settings: Contaminatio
 
 def _others(index: Index, settings: Contamination) -> list[tuple[str, bool, int, int]]:
     """Found of each kind in the recipe's file, by words alone and with the optional stage."""
-    given = settings.planted
-    path = files_in(given.path, owner="contamination.planted")[0]
-    check_columns([path], {"text": given.text, "kind": given.kind}, owner="contamination.planted")
-    rows = [record for _, record in records(Path(path), [given.text, given.kind])]
-    texts = pl.DataFrame(
-        {"text": [row[given.text] for row in rows], "kind": [str(row[given.kind]) for row in rows]},
-        schema={"text": pl.String, "kind": pl.String},
-    )
-    if not texts.height:
-        raise InputError(f"{path} of [contamination.planted] holds no row. Name a file of rephrased items.")
+    texts = _versions(settings.planted)
     stages = {"planted_": settings.model_copy(update={"embedding": None})}
     if settings.embedding:
         stages["planted_with_embedding_"] = settings
@@ -121,6 +111,31 @@ def _others(index: Index, settings: Contamination) -> list[tuple[str, bool, int,
         counted = pl.concat(marked).group_by("kind", maintain_order=True).agg(pl.len(), pl.col("hit").sum())
         told += [(prefix + kind, True, n, found) for kind, n, found in counted.iter_rows()]
     return told
+
+
+def _versions(given: Planted) -> pl.DataFrame:
+    """text and kind of the rows of the recipe's file.
+
+    Raises:
+        ConfigError: it lacks a column.
+        InputError: a row cannot be used, or there is none.
+    """
+    path = files_in(given.path, owner="contamination.planted")[0]
+    columns = {"text": given.text, "kind": given.kind}
+    check_columns([path], columns, owner="contamination.planted")
+    rows = []
+    for place, record in records(path, list(columns.values())):
+        text, kind = record.get(given.text), record.get(given.kind)
+        if not isinstance(text, str) or not isinstance(kind, str | int | float):
+            told = f"`{given.text}` is {text!r:.60}, `{given.kind}` is {kind!r:.60}"
+            raise InputError(
+                f"{path}, {place} of [contamination.planted]: {told}. A row has a text and its kind."
+            )
+        rows.append((text, str(kind)))
+    texts = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    if not texts.height:
+        raise InputError(f"{path} of [contamination.planted] holds no row. Name a file of rephrased items.")
+    return texts
 
 
 def _faults(kinds: pl.DataFrame, settings: Contamination) -> Iterable[str]:

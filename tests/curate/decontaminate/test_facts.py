@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from r1data import ids
 from r1data.curate.decontaminate import contamination, version
+from r1data.curate.decontaminate.match import align, chain
 from r1data.recipe import Contamination
 from r1data.schema import TABLES
 
@@ -228,3 +230,28 @@ def test_spans_are_those_of_the_text_that_was_compared():
     for text, hit in zip([prompt, trace], compared([prompt, trace], items(LONG)).to_dicts(), strict=True):
         part = text[hit["offset_chars"] : hit["offset_chars"] + hit["length_chars"]]
         assert part == hit["evidence"] and part.startswith("Tom has") and part.endswith("in total")
+
+
+def test_long_items_are_found_by_their_runs_of_words_without_a_table_of_words_by_words():
+    random = np.random.default_rng(0)
+    letters = np.array(list("bcdfghjklm"))
+    words, other = (["3", "5", "7", *map("".join, random.choice(letters, (6_000, 4)))] for _ in range(2))
+    changed = ["new" if n % 20 == 19 else word for n, word in enumerate(words)]
+    half = [word if n < 2_400 else "new" for n, word in enumerate(words)]
+    texts = [" ".join(["begin", *some, "end"]) for some in (words, changed, half, other)]
+    many = items(" ".join(words), "the sea is wide and the river runs deep")
+    whole, near, *rest = compared(texts, many).to_dicts()
+    assert (whole["method"], whole["offset_chars"], whole["similarity"]) == ("ngram", 6, 1)
+    assert whole["length_chars"] == len(" ".join(words))
+    assert near["method"] == "ngram" and near["similarity"] > 0.9
+    assert [hit["method"] for hit in rest] == [None, None]
+
+
+def test_a_chain_of_runs_tells_what_an_alignment_tells():
+    item = np.array([1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4, 8], np.uint64)
+    text = np.array([9, 1, 2, 3, 4, 5, 9, 7, 1, 2, 3, 4, 8, 9], np.uint64)
+    weights = np.ones(len(item), np.float32)
+    assert align(item, weights, text) == chain(item, weights, text) == (11, 1, 13, 7, 6)
+    repeated = np.tile(item[:4], 5)
+    assert chain(repeated, np.ones(20, np.float32), repeated) == (20, 0, 20, 0, 20)
+    assert chain(item, weights, text[:2])[0] == chain(item[:2], weights[:2], text)[0] == 0

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from r1data.curate.decontaminate.measure import measure
-from r1data.errors import ConfigError
+from r1data.errors import ConfigError, InputError
 from r1data.recipe import Contamination, Planted
 
 ITEMS = [
@@ -57,4 +57,14 @@ def test_recall_of_the_recipes_own_versions_is_told_by_kind_and_not_demanded(tmp
     told = shares(measured.kinds)
     assert (told["planted_rephrased"], told["planted_copied"], measured.faults) == (0, 1, ())
     with pytest.raises(ConfigError, match="no column"):
+        measure(benchmarks(*ITEMS), [], Contamination(planted=Planted(path=str(path))))
+
+
+@pytest.mark.parametrize(
+    "row", [{"kind": "copied"}, {"text": 1, "kind": "copied"}, {"text": "a", "kind": None}]
+)
+def test_a_row_of_versions_that_is_no_text_is_named_by_file_and_line(row, tmp_path: Path):
+    path = tmp_path / "versions.jsonl"
+    path.write_text(f'{{"text": "a", "kind": "copied"}}\n{json.dumps(row)}\n')
+    with pytest.raises(InputError, match=r"versions\.jsonl, line 2 .*A row has a text and its kind"):
         measure(benchmarks(*ITEMS), [], Contamination(planted=Planted(path=str(path))))
