@@ -61,7 +61,7 @@ def cold_start_refined(
     if settings is None:
         return _none(stage, "cold_start_refined")
     kept = stage.scan_own("cold_start_rollouts").filter("kept").collect()
-    wanted = requests(stage, kept, settings)
+    wanted = requests(stage, kept, settings, recipe=stage.recipe.name)
     stage.append("prompts", wanted.select(TABLES["prompts"].schema.names()))
     stage.append("prompt_references", references_of(stage, wanted))
     intake = wanted.lazy().select("night", "prompt_id", recipe=pl.lit(stage.recipe.name), kept=pl.lit(True))
@@ -93,7 +93,7 @@ def cold_start(
     if settings is None:
         return _none(stage, "cold_start")
     refined = stage.scan_own("cold_start_refined")
-    rows = approved(stage, refined, stage.scan_own("intake"), settings)
+    rows = approved(stage, refined, stage.scan_own("intake"), settings, recipe=stage.recipe.name)
     stage.replace("cold_start", rows)
     unseen = refined.filter("kept").join(stage.scan("reviews"), on="rollout_id", how="anti")
     return stage.report(

@@ -14,7 +14,7 @@ import polars as pl
 
 from r1data import ids
 from r1data.curate.corpus import texts
-from r1data.curate.current import current_contamination, current_references
+from r1data.curate.current import current_contamination, current_references, own_prompts
 from r1data.curate.select import facts, rules
 from r1data.errors import InputError
 from r1data.recipe import ColdStart, Recipe
@@ -60,7 +60,8 @@ def mark_rollouts(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, re
     Returns:
         Schema COLD_START_ROLLOUTS, by prompt and index.
     """
-    known = _known(store, planned, skipped, recipe)
+    prompts = own_prompts(store.scan("prompts"), store.scan("intake"), recipe.name)
+    known = _known(store, planned, skipped, prompts, recipe)
     reasons = pl.concat_list(_skip_reason(), *_if_made(rules(recipe))).list.drop_nulls()
     marked = known.with_columns(reasons=reasons).sort("prompt_id", "index")
     good = pl.col("reasons").list.len() == 0
@@ -68,13 +69,14 @@ def mark_rollouts(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, re
     return _marked(marked, again, "selection:same_text", "cold_start_rollouts")
 
 
-def requests(store: Store, kept: pl.DataFrame, settings: ColdStart) -> pl.DataFrame:
+def requests(store: Store, kept: pl.DataFrame, settings: ColdStart, *, recipe: str) -> pl.DataFrame:
     """The requests to refine some rollouts.
 
     Args:
         store: where rollouts and prompts are.
         kept: schema COLD_START_ROLLOUTS, kept rows.
         settings: what the refiner is told.
+        recipe: name of the recipe.
 
     Returns:
         Schema PROMPTS plus original_id and original_prompt_id, one row per rollout, by its id.
@@ -82,7 +84,7 @@ def requests(store: Store, kept: pl.DataFrame, settings: ColdStart) -> pl.DataFr
     rows = (
         texts(store.scan("rollouts").join(kept.lazy().select("rollout_id"), on="rollout_id", how="semi"))
         .join(kept.lazy().select("night", "rollout_id", "prompt_id"), on="rollout_id")
-        .join(store.scan("prompts").drop("night"), on="prompt_id")
+        .join(own_prompts(store.scan("prompts"), store.scan("intake"), recipe).drop("night"), on="prompt_id")
         .sort("rollout_id")
         .collect()
     )
@@ -118,7 +120,7 @@ def mark_refined(
         Schema COLD_START_REFINED, by request and index.
     """
     pattern = recipe.cold_start.pattern if recipe.cold_start else ("<think>", "</think>")
-    known = _known(store, planned, skipped, recipe).join(
+    known = _known(store, planned, skipped, asked.lazy(), recipe).join(
         asked.lazy().select("prompt_id", "original_id", "original_prompt_id"), on="prompt_id"
     )
     both = pl.concat_str("reasoning", "answer", separator="\n", ignore_nulls=True)
@@ -141,7 +143,7 @@ def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def cold_start(
-    store: Store, refined: pl.LazyFrame, intake: pl.LazyFrame, settings: ColdStart
+    store: Store, refined: pl.LazyFrame, intake: pl.LazyFrame, settings: ColdStart, *, recipe: str
 ) -> pl.DataFrame:
     """The rows that may be taught: approved by a person, or passed by the rules where no approval is needed.
 
@@ -153,6 +155,7 @@ def cold_start(
         refined: schema COLD_START_REFINED, of one recipe and night.
         intake: table `intake`, of the same.
         settings: pattern, and whether approval is needed.
+        recipe: name of the recipe.
 
     Returns:
         Schema COLD_START, by rollout.
@@ -183,7 +186,7 @@ def cold_start(
         .join(teachers.rename({"terms": "refiner_terms"}), on="teacher_id", how="left")
         .rename({"teacher_id": "refiner_id", "asked_id": "teacher_id", "original_prompt_id": "prompt_id"})
         .join(teachers, on="teacher_id", how="left")
-        .join(store.scan("prompts").drop("night"), on="prompt_id")
+        .join(own_prompts(store.scan("prompts"), store.scan("intake"), recipe).drop("night"), on="prompt_id")
         .with_columns(
             terms=pl.concat_list("terms", "refiner_terms").list.drop_nulls().list.unique(maintain_order=True),
             completion_tokens=pl.when(pl.col("edited").is_null()).then("completion_tokens"),
@@ -229,7 +232,9 @@ def _refinements(store: Store, reviewed: pl.LazyFrame, intake: pl.LazyFrame) -> 
     )
 
 
-def _known(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: Recipe) -> pl.LazyFrame:
+def _known(
+    store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, prompts: pl.LazyFrame, recipe: Recipe
+) -> pl.LazyFrame:
     """Planned rows with texts, facts, and why they were skipped; null where nothing was made."""
     plan = planned.lazy().select(
         "recipe", "night", "rollout_id", "prompt_id", "teacher_id", "index", "max_tokens"
@@ -237,7 +242,7 @@ def _known(store: Store, planned: pl.DataFrame, skipped: pl.DataFrame, recipe: R
     rollouts = store.scan("rollouts").join(plan, on="rollout_id", how="semi")
     known = facts(
         rollouts,
-        store.scan("prompts"),
+        prompts,
         store.scan("prompt_references"),
         store.scan("verdicts"),
         store.scan("language"),
@@ -283,16 +288,11 @@ def _request(row: dict[str, Any], settings: ColdStart) -> dict[str, Any]:
         f"Answer:\n{row['answer']}",
     )
     messages = [{"role": "user", "content": "\n\n".join(parts)}]
-    return {
-        "night": row["night"],
+    return {name: row[name] for name in ("night", "domain", "family", "language", "licence")} | {
         "prompt_id": ids.prompt_id(messages),
         "messages": messages,
-        "domain": row["domain"],
-        "family": row["family"],
-        "language": row["language"],
         "source": REFINEMENT,
         "origin": row["rollout_id"],
-        "licence": row["licence"],
         "original_id": row["rollout_id"],
         "original_prompt_id": row["prompt_id"],
     }

@@ -4,6 +4,24 @@ import polars as pl
 
 from r1data.curate.decontaminate import version as comparison
 from r1data.recipe import Contamination
+from r1data.schema.prompts import ATTRIBUTES
+
+
+def own_prompts(prompts: pl.LazyFrame, intake: pl.LazyFrame, recipe: str) -> pl.LazyFrame:
+    """Prompts with what the sources of a recipe said of them last; schema PROMPTS, one row per prompt.
+
+    A prompt that the recipe was not given, such as a request to refine, stays as its first source gave it. So
+    does one of a night before intake held these columns, which are null there, the domain too. Text and
+    language stay: a prompt is its text, and its traces were measured by the language.
+
+    Args:
+        prompts: schema PROMPTS.
+        intake: schema INTAKE, of all recipes and nights.
+        recipe: name of the recipe.
+    """
+    latest = intake.filter(recipe=recipe).sort("night").unique("prompt_id", keep="last")
+    said = latest.filter(pl.col("domain").is_not_null()).select("prompt_id", *ATTRIBUTES)
+    return prompts.update(said, on="prompt_id", include_nulls=True)
 
 
 def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:

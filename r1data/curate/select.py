@@ -126,7 +126,7 @@ def facts(
             pl.col("completion").str.len_chars().cast(pl.Int64)
         ),
     )
-    known = known.join(prompts.select("prompt_id", "domain"), on="prompt_id", how="left")
+    known = known.join(prompts.select("prompt_id", "domain", "licence"), on="prompt_id", how="left")
     for fact in measures:
         known = known.join(fact, on="rollout_id", how="left")
     return known
@@ -142,7 +142,8 @@ def _benchmarks(contamination: pl.LazyFrame, subject: str, key: str) -> pl.LazyF
 
 def _reasons(recipe: Recipe) -> list[pl.Expr]:
     """`rules`, and those about the prompt."""
-    return [*rules(recipe), *_contaminated("prompt_benchmark")]
+    bare = pl.col("licence").is_null() & recipe.licence_required
+    return [*rules(recipe), *_contaminated("prompt_benchmark"), _rule("selection:no_licence", bare)]
 
 
 def _contaminated(benchmark: str) -> list[pl.Expr]:

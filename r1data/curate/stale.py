@@ -5,9 +5,11 @@ import polars as pl
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
+from r1data.curate.current import own_prompts
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.lake import Lake
 from r1data.recipe import Recipe
+from r1data.schema.prompts import ATTRIBUTES
 from r1data.verify.run import pending as unverified
 
 
@@ -31,12 +33,21 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
         "contamination": rollouts.join(compared, on="rollout_id", how="anti"),
+        "corpus": _otherwise(lake, recipe.name),
     }
     counted = [
         rows.group_by("night").agg(stage=pl.lit(stage), n_rollouts=pl.len().cast(pl.Int64))
         for stage, rows in todo.items()
     ]
     return pl.concat(counted).collect().sort("night", "stage")
+
+
+def _otherwise(lake: Lake, recipe: str) -> pl.LazyFrame:
+    """The recipe's accepted traces of whose prompts its sources say by now something else than the corpus."""
+    accepted = lake.scan("corpus").filter(recipe=recipe)
+    same = ["prompt_id", *(name for name in ATTRIBUTES if name in accepted.collect_schema())]
+    own = own_prompts(lake.scan("prompts"), lake.scan("intake"), recipe)
+    return accepted.join(own, on=same, how="anti", nulls_equal=True)
 
 
 def _without(rollouts: pl.LazyFrame, facts: pl.LazyFrame, version: str) -> pl.LazyFrame:

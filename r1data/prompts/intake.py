@@ -13,7 +13,7 @@ from r1data import ids
 from r1data.curate.current import current_references
 from r1data.prompts.duplicates import numbers_key
 from r1data.recipe import Recipe, Verify
-from r1data.schema.prompts import BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS, THRESHOLDS
+from r1data.schema.prompts import ATTRIBUTES, BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS, THRESHOLDS
 from r1data.text import prompt_text
 from r1data.verify import VERIFIERS, probes, verifier
 from r1data.verify.sandbox import Sandbox
@@ -172,7 +172,7 @@ def intake(
     )
     bad = _unusable(prompt_references, doubts)
     counted = questions.group_by("prompt_id", maintain_order=True).agg(
-        pl.col("source", "messages").first(), n_copies=pl.len().cast(pl.Int64)
+        pl.col("messages", *ATTRIBUTES).first(), n_copies=pl.len().cast(pl.Int64)
     )
     key = pl.col("messages").map_elements(lambda found: numbers_key(prompt_text(list(found))), pl.String)
     return (

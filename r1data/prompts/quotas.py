@@ -7,6 +7,7 @@ rows of the first source, and a prompt that is left out tonight may be asked on 
 import polars as pl
 
 from r1data import ids
+from r1data.curate.current import own_prompts
 from r1data.lake.overlay import Scan
 from r1data.recipe import Recipe
 from r1data.schema.prompts import INTAKE
@@ -18,20 +19,16 @@ Source: DeepSeek-AI, 2025, https://arxiv.org/abs/2501.12948, supplementary table
 """
 
 
-def within_quotas(
-    marked: pl.DataFrame, questions: pl.DataFrame, recipe: Recipe, *, night: str
-) -> pl.DataFrame:
+def within_quotas(marked: pl.DataFrame, recipe: Recipe, *, night: str) -> pl.DataFrame:
     """Mark kept prompts beyond the quota of their source, then those beyond the quota of their domain.
 
     Args:
         marked: schema INTAKE, all other marks made.
-        questions: rows of `r1data.prompts.QUESTIONS`; of several copies the first says the domain.
         recipe: `max_per_night` of its sources, and its `quotas`.
         night: the night, YYYY-MM-DD, by which is drawn.
     """
     sources = {s.name: s.max_per_night for s in recipe.prompts if s.max_per_night is not None}
-    domains = questions.unique("prompt_id", keep="first").select("prompt_id", "domain")
-    found = marked.join(domains, on="prompt_id", how="left", maintain_order="left").with_columns(
+    found = marked.with_columns(
         drawn=pl.Series([ids.digest(prompt_id, night) for prompt_id in marked["prompt_id"]], dtype=pl.String)
     )
     for column, quotas in (("source", sources), ("domain", recipe.quotas)):
@@ -47,10 +44,9 @@ def within_quotas(
     return found.select(INTAKE.schema.names())
 
 
-def without_licence(marked: pl.DataFrame, questions: pl.DataFrame) -> pl.DataFrame:
-    """Mark kept prompts whose first copy has no licence."""
-    bare = questions.unique("prompt_id", keep="first").filter(pl.col("licence").is_null())
-    lacking = pl.col("kept") & pl.col("prompt_id").is_in(bare["prompt_id"].to_list())
+def without_licence(marked: pl.DataFrame) -> pl.DataFrame:
+    """Mark kept prompts of table `intake` that have no licence."""
+    lacking = pl.col("kept") & pl.col("licence").is_null()
     return marked.with_columns(
         kept=pl.col("kept") & ~lacking,
         reason=pl.when(lacking).then(pl.lit("no_licence")).otherwise("reason"),
@@ -60,9 +56,9 @@ def without_licence(marked: pl.DataFrame, questions: pl.DataFrame) -> pl.DataFra
 
 def by_domain(scan: Scan, recipe: str, night: str) -> pl.DataFrame:
     """`beside_r1` of what a lake holds; `intake` and `prompts` are read, nights after `night` are not."""
-    kept = scan("intake").filter("kept", pl.col("recipe") == recipe, pl.col("night") <= night)
-    domains = scan("prompts").select("prompt_id", "domain")
-    joined = kept.select("night", "prompt_id").join(domains, on="prompt_id")
+    given = scan("intake").filter(pl.col("recipe") == recipe, pl.col("night") <= night)
+    domains = own_prompts(scan("prompts"), given, recipe).select("prompt_id", "domain")
+    joined = given.filter("kept").select("night", "prompt_id").join(domains, on="prompt_id")
     return beside_r1(joined.collect(), night)
 
 

@@ -98,8 +98,8 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     ).collect()
     marked = intake.without_repeated(marked, _repeated(marked, asked, before, current, recipe))
     if recipe.licence_required:
-        marked = without_licence(marked, rows)
-    marked = within_quotas(marked, rows, recipe, night=night)
+        marked = without_licence(marked)
+    marked = within_quotas(marked, recipe, night=night)
     prompts = intake.prompts(asked, night=night).collect()
     thresholds = intake.thresholds(recipe, night)
     return TakenIn(rows, prompts, checked, compared, marked, thresholds, inbox=arrived)

@@ -7,9 +7,16 @@ from r1data.schema.table import MESSAGES, PROMPT, RECIPE, Column, derived, ledge
 QUESTION_COLUMNS = (
     Column("domain", pl.String, "One of math, code, stem, logic, instruction, general."),
     Column(
-        "family", pl.String, "Kind of task within its source, such as a template family; few-shots follow it."
+        "family",
+        pl.String,
+        "Kind of task within its source, such as a template family; few-shots follow table `prompts`.",
     ),
     Column("level", pl.Int64, "Difficulty that the source states, 1 = easiest; null when it states none."),
+)
+
+SOURCE_COLUMNS = (
+    Column("origin", pl.String, "Where in the source: file and row, or generator and seed."),
+    Column("licence", pl.String, "SPDX licence of the prompt text; null when the source does not say."),
 )
 
 BENCHMARKS = ledger(
@@ -34,8 +41,7 @@ PROMPTS = ledger(
     *QUESTION_COLUMNS,
     Column("language", pl.String, "ISO 639-1 code of the language in which the trace must be written."),
     Column("source", pl.String, "Name of the prompt source in the recipe that first gave it."),
-    Column("origin", pl.String, "Where in the source: file and row, or generator and seed."),
-    Column("licence", pl.String, "SPDX licence of the prompt text; null when the source does not say."),
+    *SOURCE_COLUMNS,
 )
 
 PROMPT_REFERENCES = ledger(
@@ -74,9 +80,12 @@ INBOX = ledger(
 INTAKE = derived(
     "intake",
     "prompt_id",
-    "One row per distinct prompt that the recipe's sources gave tonight, kept or marked with a reason.",
+    "One row per distinct prompt that the recipe's sources gave tonight, kept or marked with a reason, and"
+    " what they say of it; of several nights the latest counts for the recipe.",
     PROMPT,
+    *QUESTION_COLUMNS,
     Column("source", pl.String, "Name of the prompt source in the recipe."),
+    *SOURCE_COLUMNS,
     Column("n_copies", pl.Int64, "How often the sources gave this prompt tonight."),
     Column("kept", pl.Boolean, "Whether the prompt may be asked tonight."),
     Column(
@@ -102,3 +111,6 @@ THRESHOLDS = derived(
     Column("name", pl.String, "Section and key of the recipe, such as difficulty.min_pass_rate."),
     Column("value", pl.Float64, "What the recipe says, or the default."),
 )
+
+ATTRIBUTES = ("source", *(column.name for column in (*QUESTION_COLUMNS, *SOURCE_COLUMNS)))
+"""What a recipe's sources say of a prompt, also otherwise than the recipe that first gave it."""

@@ -5,12 +5,13 @@ with r1 (domain, n_r1) as (
 
 kept as (
     select
-        prompts.domain,
+        given_prompts.domain,
         count(distinct intake.prompt_id) filter (where intake.night = $night) as n_tonight,
         count(distinct intake.prompt_id) as n_all_nights
-    from prompts
-    left join intake on intake.prompt_id = prompts.prompt_id and intake.recipe = $recipe and intake.kept
-    group by prompts.domain
+    from intake
+    inner join given_prompts using (recipe, prompt_id)
+    where recipe = $recipe and intake.kept
+    group by given_prompts.domain
 )
 
 select

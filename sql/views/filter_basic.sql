@@ -5,17 +5,15 @@
 -- `no_licence`: the source states none. `passed`: none of these. `reason`: the first of them, null when
 -- passed.
 with
-given as (select distinct recipe, prompt_id from intake),
 measured as (
     select
-        given.recipe,
-        prompts.prompt_id,
-        prompts.source,
-        prompts.licence,
-        array_to_string([m.content for m in prompts.messages], e'\n') as text,
+        given_prompts.recipe,
+        given_prompts.prompt_id,
+        given_prompts.source,
+        given_prompts.licence,
+        array_to_string([m.content for m in given_prompts.messages], e'\n') as text,
         current_references.quality
-    from given
-    inner join prompts using (prompt_id)
+    from given_prompts
     left join current_references using (prompt_id)
 ),
 marked as (

@@ -6,9 +6,9 @@ select
     filter_basic.recipe,
     filter_basic.prompt_id,
     filter_basic.source,
-    prompts.domain,
-    prompts.family,
-    prompts.domain in ('math', 'code', 'stem', 'logic') as passed
+    given_prompts.domain,
+    given_prompts.family,
+    given_prompts.domain in ('math', 'code', 'stem', 'logic') as passed
 from filter_basic
-inner join prompts using (prompt_id)
+inner join given_prompts using (recipe, prompt_id)
 where filter_basic.passed

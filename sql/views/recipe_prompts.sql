@@ -3,20 +3,14 @@
 -- (a Chinese or Japanese character is one), n_numbers, and level, which is what the source states (1 =
 -- easiest, null when it does not).
 with
-latest as (
-    select recipe, prompt_id, night, kept
-    from intake
-    qualify row_number() over (partition by recipe, prompt_id order by night desc) = 1
-),
 texts as (
-    select
-        prompts.*,
-        array_to_string([m.content for m in prompts.messages], e'\n') as text
-    from prompts
+    select *, array_to_string([m.content for m in messages], e'\n') as text
+    from given_prompts
+    where kept
 )
 select
-    latest.recipe,
-    latest.night,
+    texts.recipe,
+    texts.night,
     texts.prompt_id,
     texts.messages,
     texts.domain,
@@ -31,7 +25,6 @@ select
     length(texts.text) as n_chars,
     len(regexp_extract_all(texts.text, '[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+')) as n_words,
     len(regexp_extract_all(texts.text, '[0-9]+([.,][0-9]+)*')) as n_numbers
-from latest
-inner join texts using (prompt_id)
+from texts
 inner join current_references using (prompt_id)
-where latest.kept and current_references.quality is null
+where current_references.quality is null

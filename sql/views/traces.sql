@@ -1,5 +1,6 @@
 -- What is known of every rollout? Its texts, its prompt, its newest facts, and how it was selected.
--- One row per rollout: of several recipes, the one that accepted it, or else the first by name.
+-- One row per rollout: of several recipes, the one that accepted it, or else the first by name. Of its prompt
+-- it says what that recipe's sources do, or, where no recipe selected it, what the first source did.
 -- `contaminated`: some version of the comparison found a benchmark item in the prompt or in the trace.
 with
 deciding as (select * from current_verdicts where deciding),
@@ -46,11 +47,11 @@ select
     rollouts.engine,
     rollouts.seed,
     prompts.messages,
-    prompts.domain,
-    prompts.family,
+    coalesce(given_prompts.domain, prompts.domain) as domain,
+    if(given_prompts.domain is null, prompts.family, given_prompts.family) as family,
     prompts.language,
-    prompts.source,
-    prompts.licence,
+    if(given_prompts.domain is null, prompts.source, given_prompts.source) as source,
+    if(given_prompts.domain is null, prompts.licence, given_prompts.licence) as licence,
     teachers.terms,
     current_references.reference,
     rollouts.completion,
@@ -110,5 +111,7 @@ left join leaks as trace_leaks
 left join leaks as prompt_leaks
     on prompt_leaks.subject = 'prompt' and prompt_leaks.subject_id = rollouts.prompt_id
 left join selections using (rollout_id)
+left join given_prompts
+    on given_prompts.recipe = selections.recipe and given_prompts.prompt_id = rollouts.prompt_id
 left join pass_rates
     on pass_rates.prompt_id = rollouts.prompt_id and pass_rates.teacher_id = rollouts.teacher_id

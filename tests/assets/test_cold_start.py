@@ -184,10 +184,12 @@ def overruled(r1data: Run, home_lake: Lake, later: Path) -> None:
 
 
 def kept_beside_changes(r1data: Run, home_lake: Lake, recipe: Path) -> None:
-    """What was approved stays under another refiner and beside new prompts; another night asks others."""
+    """What was approved stays under another refiner and beside new prompts, and has the licence that the
+    recipe states last; another night asks others.
+    """
     before = home_lake.scan("cold_start").collect()
     (recipe.parent / "other.toml").write_text('name = "o"\nmodel = "fake:o"\n', encoding="utf-8")
-    text = recipe.read_text(encoding="utf-8")
+    text = recipe.read_text(encoding="utf-8").replace('licence = "MIT"', 'licence = "CC0-1.0"')
     head, _, tail = text.partition("[cold_start.refine]")
     recipe.write_text(
         f"{head}[cold_start.refine]{tail.replace('teacher.toml', 'other.toml')}", encoding="utf-8"
@@ -195,7 +197,7 @@ def kept_beside_changes(r1data: Run, home_lake: Lake, recipe: Path) -> None:
     with (recipe.parent / "prompts.jsonl").open("a", encoding="utf-8") as file:
         file.writelines(f'\n{{"q": "What is {n} + {7 - n}?", "a": "7"}}' for n in range(8))
     assert r1data("cold-start", "--night", NIGHT) == 0
-    assert home_lake.scan("cold_start").collect().equals(before)
+    assert home_lake.scan("cold_start").collect().equals(before.with_columns(licence=pl.lit("CC0-1.0")))
     assert r1data("cold-start", "--night", "2026-01-03") == 0
     asked = home_lake.scan("cold_start_rollouts").select("night", "prompt_id").unique().collect()
     assert asked.group_by("night").len().sort("night").rows() == [(NIGHT, 2), ("2026-01-03", 2)]

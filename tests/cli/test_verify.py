@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from r1data.curate.stale import stale
 from r1data.lake import Lake, catalog
+from r1data.recipe import load_recipe
 from r1data.verify import VERIFIERS, Deferred, Verdict, wrong
 
 NIGHT = "2026-01-02"
@@ -67,6 +69,24 @@ def test_nothing_is_judged_twice(night: Lake, r1data):
     before = night.version("verdicts"), night.version("selected")
     assert r1data("verify", "--night", NIGHT) == 0
     assert (night.version("verdicts"), night.version("selected")) == before
+
+
+def test_what_a_later_night_says_of_a_prompt_reaches_the_corpus_of_an_earlier_one(night: Lake, r1data):
+    before, recipe = night.scan("corpus").collect(), load_recipe(None)
+    assert stale(night, recipe).is_empty()
+    later = "2026-01-03"
+    said = night.scan("intake").with_columns(night=pl.lit(later), licence=pl.lit("MIT"), level=pl.lit(3))
+    said = said.cast(night.scan("intake").collect_schema())
+    night.replace("intake", {"recipe": "fake", "night": later}, said.filter(prompt_id=before["prompt_id"][0]))
+    n = before.filter(prompt_id=before["prompt_id"][0]).height
+    assert stale(night, recipe).rows() == [(NIGHT, "corpus", n)]
+
+    assert r1data("verify", "--night", NIGHT) == 0
+
+    assert stale(night, recipe).is_empty()
+    after = night.scan("corpus").collect()
+    assert set(after.filter(licence="MIT", level=3)["prompt_id"]) == {before["prompt_id"][0]}
+    assert after.drop("licence", "level").equals(before.drop("licence", "level"))
 
 
 @pytest.mark.parametrize(

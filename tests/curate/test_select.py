@@ -72,6 +72,17 @@ def test_every_stage_rejects_with_its_reason(
     assert out.select("accepted", "rank", "stage", "reasons").row(0) == (False, None, stage, [reason])
 
 
+def test_a_prompt_without_a_licence_is_rejected_where_the_recipe_wants_one(
+    make_ledgers: Make, make_recipe: Make
+) -> None:
+    ledgers = make_ledgers({"id": "a"}, {"id": "b", "prompt": "q"})
+    stated = pl.when(pl.col("prompt_id") == "q").then(pl.lit("MIT"))
+    ledgers["prompts"] = ledgers["prompts"].with_columns(licence=stated)
+    assert accepted(select(**ledgers, recipe=make_recipe())) == ["a", "b"]
+    out = select(**ledgers, recipe=make_recipe(licence_required=True)).collect()
+    assert out["reasons"].to_list() == [["selection:no_licence"], []]
+
+
 def test_all_reasons_are_kept_in_the_order_of_the_stages(make_ledgers: Make, make_recipe: Make) -> None:
     trace = {"id": "a", "benchmark": "aime", "finish": "length", "foreign": 3}
     out = select(**make_ledgers(trace), recipe=make_recipe()).collect()

@@ -25,7 +25,9 @@ def taken(*counts, licence=None):
         for source, domain, n in counts
     ]
     questions = pl.concat(frames)
-    marked = questions.select("prompt_id", "source", recipe=pl.lit("r"), night=pl.lit(NIGHT), kept=True)
+    marked = questions.select(
+        "prompt_id", "source", "domain", "licence", recipe=pl.lit("r"), night=pl.lit(NIGHT), kept=True
+    )
     empty = TABLES["intake"].empty()
     return questions, pl.concat([empty, marked], how="diagonal").select(empty.columns)
 
@@ -38,7 +40,7 @@ def recipe(quotas=None, **most):
 def test_prompts_beyond_a_quota_are_marked_and_those_within_are_drawn_from_all_sources_by_the_night():
     questions, marked = taken(("a", "math", 40), ("b", "math", 40), ("b", "code", 5))
     rules = recipe({"math": 30}, a=None, b=30)
-    found = within_quotas(marked, questions, rules, night=NIGHT)
+    found = within_quotas(marked, rules, night=NIGHT)
     assert found.schema == marked.schema and found.height == 85
     reasons = found.group_by("source", "reason", "evidence").len()
     assert (
@@ -47,27 +49,27 @@ def test_prompts_beyond_a_quota_are_marked_and_those_within_are_drawn_from_all_s
     assert set(reasons["evidence"]) == {None, "source b: 30 a night", "domain math: 30 a night"}
     assert found.filter(evidence="source b: 30 a night").height == 15
     assert {*found.filter("kept")["source"]} == {"a", "b"}
-    again, other = (within_quotas(marked, questions, rules, night=night) for night in (NIGHT, "2026-01-02"))
+    again, other = (within_quotas(marked, rules, night=night) for night in (NIGHT, "2026-01-02"))
     assert again.equals(found)
     assert set(other.filter("kept")["prompt_id"]) != set(found.filter("kept")["prompt_id"])
 
 
 def test_a_prompt_that_is_out_for_another_reason_takes_no_place():
-    questions, marked = taken(("a", "math", 10))
+    _, marked = taken(("a", "math", 10))
     out = marked.with_columns(kept=pl.int_range(pl.len()) >= 5, reason=pl.lit("contaminated"))
-    found = within_quotas(out, questions, recipe({"math": 5}, a=None), night=NIGHT)
+    found = within_quotas(out, recipe({"math": 5}, a=None), night=NIGHT)
     assert found["kept"].to_list() == [False] * 5 + [True] * 5
     assert set(found["reason"]) == {"contaminated"}
 
 
 def test_without_quotas_nothing_changes():
-    questions, marked = taken(("a", "math", 3))
-    assert within_quotas(marked, questions, recipe(a=None), night=NIGHT).equals(marked)
+    _, marked = taken(("a", "math", 3))
+    assert within_quotas(marked, recipe(a=None), night=NIGHT).equals(marked)
 
 
 def test_prompts_without_a_licence_are_marked():
-    (bare, marked), (free, others) = taken(("a", "math", 2)), taken(("b", "math", 1), licence="MIT")
-    found = without_licence(pl.concat([marked, others]), pl.concat([bare, free]))
+    (_, marked), (_, others) = taken(("a", "math", 2)), taken(("b", "math", 1), licence="MIT")
+    found = without_licence(pl.concat([marked, others]))
     assert found.select("kept", "reason").rows() == [(False, "no_licence")] * 2 + [(True, None)]
 
 

@@ -155,3 +155,18 @@ def test_the_three_levels_of_the_filter(night: Connection) -> None:
     assert night.execute(negatives).fetchall() == [("p", "c", "5", "4", 1, 1)]
     night.execute("update readability set repetition = 0.9")
     assert night.execute(negatives).fetchall() == []
+
+
+def test_what_the_recipes_latest_night_says_of_a_prompt_reaches_every_view(night: Connection) -> None:
+    def told(view: str) -> list[Any]:
+        return night.execute(f"select distinct domain, source from {view} where prompt_id = 'p'").fetchall()
+
+    views = ("recipe_prompts", "traces", "filter_domain")
+    assert [told(view) for view in views] == [[("math", "templates")]] * 3
+    later = "'2026-01-02' as night, 'stem' as domain, 'files' as source, null as licence"
+    night.execute(f"insert into intake by name select * replace ({later}) from intake where prompt_id = 'p'")
+    assert column(night, "select reason from filter_basic where prompt_id = 'p'") == ["no_licence"]
+    assert column(night, "select licence from recipe_prompts where prompt_id = 'p'") == [None]
+    night.execute("update intake set licence = 'MIT' where night = '2026-01-02'")
+    assert [told(view) for view in views] == [[("stem", "files")]] * 3
+    assert column(night, "select distinct licence from traces where prompt_id = 'p'") == ["MIT"]
