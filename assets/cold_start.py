@@ -63,7 +63,7 @@ def cold_start_refined(
     kept = stage.scan_own("cold_start_rollouts").filter("kept").collect()
     wanted = requests(stage, kept, settings, recipe=stage.recipe.name)
     stage.append("prompts", wanted.select(TABLES["prompts"].schema.names()))
-    stage.append("prompt_references", references_of(stage, wanted))
+    stage.append("prompt_references", references_of(stage, wanted, recipe=stage.recipe.name))
     intake = wanted.lazy().select("night", "prompt_id", recipe=pl.lit(stage.recipe.name), kept=pl.lit(True))
     asked = _ask(stage, intake, settings.refine)
     marked = mark_refined(stage, asked.planned, asked.made.skipped, wanted, stage.recipe)

@@ -9,7 +9,7 @@ from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.curate import dedup
 from r1data.curate.corpus import corpus as make_corpus
-from r1data.curate.current import current_contamination, own_prompts
+from r1data.curate.current import current_contamination, own_prompts, own_references
 from r1data.curate.gate import check_corpus
 from r1data.curate.measure import measure_contamination, measure_language, measure_readability
 from r1data.curate.select import select
@@ -138,7 +138,7 @@ def selected(
     marked = select(
         stage.scan("rollouts", stage.night).join(planned, on="rollout_id", how="semi"),
         prompts=own_prompts(stage.scan("prompts"), stage.scan("intake"), stage.recipe.name),
-        prompt_references=stage.scan("prompt_references"),
+        prompt_references=own_references(stage.scan("prompt_references"), stage.recipe.name),
         verdicts=stage.scan("verdicts", stage.night),
         duplicates=stage.scan("duplicates"),
         language=stage.scan("language", stage.night),
@@ -176,7 +176,7 @@ def corpus(
         stage.scan_own("selected"),
         rollouts=stage.scan("rollouts"),
         prompts=own_prompts(stage.scan("prompts"), stage.scan("intake"), stage.recipe.name),
-        prompt_references=stage.scan("prompt_references"),
+        prompt_references=own_references(stage.scan("prompt_references"), stage.recipe.name),
         teachers=stage.scan("teachers"),
         verdicts=stage.scan("verdicts"),
     ).collect()

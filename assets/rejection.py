@@ -24,7 +24,7 @@ def verdicts(
     rollout.
     """
     stage = Stage(context, lake, recipe)
-    for _ in judge_night(stage, stage.night, stage.recipe.verify):
+    for _ in judge_night(stage, stage.night, stage.recipe):
         pass
     held = stage.scan("verdicts", stage.night).collect()
     by_rule = held.filter(~pl.col("verifier").is_in(["format", "language"]))

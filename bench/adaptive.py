@@ -58,14 +58,15 @@ def night(
     """Make a night; its rollouts with `right`, the share of busy slots, and seconds."""
     lake, lazy = Lake(folder / "lake"), asked.lazy()
     lake.append("prompts", intake.prompts(lazy, night=NIGHT))
-    lake.append("prompt_references", intake.references(lazy, night=NIGHT, added_at=datetime.now(UTC)))
+    references = intake.references(lazy, recipe="r", night=NIGHT, added_at=datetime.now(UTC))
+    lake.append("prompt_references", references)
     kept = pl.DataFrame({"prompt_id": asked["prompt_id"], "recipe": "r", "night": NIGHT, "kept": True}).lazy()
     none = TABLES["rollouts"].empty().lazy()
     planned = plan(kept, none, night=NIGHT, recipe="r", teacher_id="t", n=N, max_tokens=1000)
     rows = wanted(todo(planned, none), {}, rule) if rule else todo(planned, none)
     fake = {"by_prompt": script(asked, seed), "slots": SLOTS, "token_s": TOKEN_S}
     engine = FakeEngine(Generate(engine="fake", fake=fake), resolve("fake:t"))
-    with Journal(folder / "journal") as journal, Judging(lake, Verify()) as judging, engine:
+    with Journal(folder / "journal") as journal, Judging(lake, Verify(), "r") as judging, engine:
         begun = attempts(rows, lake.scan("prompts"), Teacher(name="t", model="fake:t"), rule)
         queue = Queue(begun, adaptive=rule)
         publish, judge = (lambda frame: lake.append("rollouts", frame)), judging if rule else None

@@ -57,7 +57,7 @@ def _judge(lake: Lake, night: str, recipe: Recipe, only: list[str]) -> pl.DataFr
     if lake.scan("rollouts", night).head(1).collect().is_empty():
         raise ConfigError(f"Night {night} has no rollouts. `r1data run --night {night}` makes it.")
     before, n = lake.scan("verdicts", night), 0
-    for part in judge_night(lake, night, recipe.verify, only):
+    for part in judge_night(lake, night, recipe, only):
         n += part.height
         log.info("night %s: %s verdicts made", night, f"{n:,}")
     rows = changes(before, lake.scan("verdicts", night))
@@ -76,7 +76,8 @@ def _corpus_is_due(lake: Lake, night: str, recipe: Recipe) -> bool:
     if own.is_empty():
         log.info("night %s: recipe %s has no corpus of it", night, recipe.name)
         return False
-    missing = unjudged(lake, night).select("verifier").unique().collect()["verifier"].sort().to_list()
+    todo = unjudged(lake, night, recipe.name).select("verifier").unique().collect()
+    missing = todo["verifier"].sort().to_list()
     if missing:
         log.info("night %s: the corpus waits for verdicts of %s", night, ", ".join(missing))
     return not missing

@@ -14,7 +14,7 @@ import polars as pl
 
 from r1data import ids
 from r1data.curate.corpus import texts
-from r1data.curate.current import current_contamination, current_references, own_prompts
+from r1data.curate.current import current_contamination, current_references, own_prompts, own_references
 from r1data.curate.select import facts, rules
 from r1data.errors import InputError
 from r1data.recipe import ColdStart, Recipe
@@ -93,10 +93,12 @@ def requests(store: Store, kept: pl.DataFrame, settings: ColdStart, *, recipe: s
     return pl.DataFrame(asked, schema=schema, orient="row").unique("prompt_id", maintain_order=True)
 
 
-def references_of(store: Store, asked: pl.DataFrame) -> pl.DataFrame:
-    """The references of the questions as those of the requests to refine; schema PROMPT_REFERENCES."""
+def references_of(store: Store, asked: pl.DataFrame, *, recipe: str) -> pl.DataFrame:
+    """The references of the questions that count for a recipe, as those of the requests to refine; schema
+    PROMPT_REFERENCES.
+    """
     pairs = asked.lazy().select("night", "original_prompt_id", own="prompt_id")
-    found = current_references(store.scan("prompt_references")).drop("night")
+    found = current_references(own_references(store.scan("prompt_references"), recipe)).drop("night")
     joined = found.join(pairs, left_on="prompt_id", right_on="original_prompt_id")
     named = joined.with_columns(prompt_id="own")
     return named.select(TABLES["prompt_references"].schema.names()).collect()
@@ -243,7 +245,7 @@ def _known(
     known = facts(
         rollouts,
         prompts,
-        store.scan("prompt_references"),
+        own_references(store.scan("prompt_references"), recipe.name),
         store.scan("verdicts"),
         store.scan("language"),
         store.scan("readability"),

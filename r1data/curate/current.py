@@ -33,6 +33,20 @@ def current_references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
     return newest_last.unique("prompt_id", keep="last", maintain_order=True)
 
 
+def named_by(prompt_references: pl.LazyFrame, recipe: str) -> pl.LazyFrame:
+    """The rows that a recipe's sources named, and those of which it is not known whose they are."""
+    return prompt_references.filter(pl.col("recipe").fill_null(recipe) == recipe)
+
+
+def own_references(prompt_references: pl.LazyFrame, recipe: str) -> pl.LazyFrame:
+    """The rows that count for a recipe: its own, and of prompts that it never named those of all recipes.
+
+    So two recipes may judge one prompt by different references or verifiers, each by its own word.
+    """
+    own = named_by(prompt_references, recipe)
+    return pl.concat([own, prompt_references.join(own, on="prompt_id", how="anti")])
+
+
 def verdicts_of(verdicts: pl.LazyFrame, verifier: str) -> pl.LazyFrame:
     """Verdicts of one verifier that needs no reference, under its current version; schema VERDICTS."""
     return _current(verdicts).filter(verifier=verifier)

@@ -5,7 +5,7 @@ import polars as pl
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
-from r1data.curate.current import own_prompts
+from r1data.curate.current import own_prompts, own_references
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.lake import Lake
 from r1data.recipe import Recipe
@@ -20,15 +20,15 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
         night, stage (an asset's name), n_rollouts (Int64); one row per night and stage with something to do.
     """
     rollouts = lake.scan("rollouts")
-    items = lake.scan("benchmarks")
+    items, verdicts = lake.scan("benchmarks"), lake.scan("verdicts")
     comparison = contamination_version(items, recipe.contamination)
     compared = (
         lake.scan("contamination").filter(pl.col("version") == comparison).select(rollout_id="subject_id")
     )
+    prompts = lake.scan("prompts")
+    references = own_references(lake.scan("prompt_references"), recipe.name)
     todo = {
-        "verdicts": unverified(
-            rollouts, lake.scan("prompts"), lake.scan("prompt_references"), lake.scan("verdicts")
-        ).unique("rollout_id"),
+        "verdicts": unverified(rollouts, prompts, references, verdicts).unique("rollout_id"),
         "duplicates": dedup.pending(rollouts, lake.scan("signatures"), recipe.duplicates),
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),

@@ -76,7 +76,7 @@ def ask(
         journal_path(lake_root, recipe.name, night, teacher_id),
         on_progress=on_progress,
     )
-    for _ in judge_night(store, night, recipe.verify):
+    for _ in judge_night(store, night, recipe):
         pass
     measure_language(store, night)
     measure_readability(store, night)

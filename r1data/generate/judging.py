@@ -4,6 +4,7 @@ from typing import Self
 
 import polars as pl
 
+from r1data.curate.current import own_references
 from r1data.recipe import Verify
 from r1data.schema import TABLES
 from r1data.verify.right import right_rollouts
@@ -15,8 +16,10 @@ from r1data.verify.workers import Pool
 class Judging:
     """A context manager that judges rollouts in worker processes, and keeps the verdicts until `publish`."""
 
-    def __init__(self, store: Store, settings: Verify) -> None:
+    def __init__(self, store: Store, settings: Verify, recipe: str) -> None:
+        """`recipe` names the recipe by whose references is judged."""
         self._store = store
+        self._recipe = recipe
         self._pool = Pool(settings.workers, settings.timeout_s, settings.sandbox)
         self._facts: list[pl.DataFrame] = []
 
@@ -31,7 +34,7 @@ class Judging:
         """Judge rows of table `rollouts`: prompt_id and right (Boolean) of each."""
         rows = rollouts.lazy()
         asked = rollouts["prompt_id"].unique().implode()
-        references = self._store.scan("prompt_references").filter(pl.col("prompt_id").is_in(asked))
+        references = self._references().filter(pl.col("prompt_id").is_in(asked))
         prompts = self._store.scan("prompts").filter(pl.col("prompt_id").is_in(asked))
         todo = pending(rows, prompts, references, TABLES["verdicts"].empty().lazy())
         facts = self._judge(todo)
@@ -49,9 +52,12 @@ class Judging:
     def catch_up(self, rollouts: pl.LazyFrame) -> None:
         """Judge stored rollouts that have no current verdict, such as those of a run that was cut short."""
         scan = self._store.scan
-        todo = pending(rollouts, scan("prompts"), scan("prompt_references"), scan("verdicts"))
+        todo = pending(rollouts, scan("prompts"), self._references(), scan("verdicts"))
         self._facts.append(self._judge(todo))
         self.publish()
+
+    def _references(self) -> pl.LazyFrame:
+        return own_references(self._store.scan("prompt_references"), self._recipe)
 
     def _judge(self, todo: pl.LazyFrame) -> pl.DataFrame:
         return pl.concat([TABLES["verdicts"].empty(), *verify_batches(todo, pool=self._pool)])

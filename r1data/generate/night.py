@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from r1data.curate.current import own_references
 from r1data.generate.accounting import Summary, engine_run
 from r1data.generate.attempts import attempts
 from r1data.generate.budget import Budget
@@ -72,7 +73,9 @@ def make_rollouts(
     generate = recipe.generate
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(journal_file))
-        judging = stack.enter_context(Judging(store, recipe.verify)) if generate.adaptive else None
+        judging = Judging(store, recipe.verify, recipe.name) if generate.adaptive else None
+        if judging:
+            stack.enter_context(judging)
 
         def publish(frame: pl.DataFrame) -> None:
             store.append("rollouts", frame)
@@ -123,7 +126,8 @@ def _queue(
         mine = store.scan("rollouts").filter(pl.col("teacher_id") == asked.teacher_id)
         mine = mine.join(plan, on="prompt_id", how="semi")
         judging.catch_up(mine)
-        right = right_rollouts(mine, store.scan("verdicts"), store.scan("prompt_references"))
+        references = own_references(store.scan("prompt_references"), recipe.name)
+        right = right_rollouts(mine, store.scan("verdicts"), references)
         found = standings(mine, right)
         known = settled(found, rule)
         rows = wanted(rows, known, rule)

@@ -10,9 +10,9 @@ import orjson
 import polars as pl
 
 from r1data import ids
-from r1data.curate.current import current_references
+from r1data.curate.current import current_references, named_by, own_references
 from r1data.prompts.duplicates import numbers_key
-from r1data.recipe import Recipe, Verify
+from r1data.recipe import Recipe
 from r1data.schema.prompts import ATTRIBUTES, BENCHMARKS, INTAKE, PROMPT_REFERENCES, PROMPTS, THRESHOLDS
 from r1data.text import prompt_text
 from r1data.verify import VERIFIERS, probes, verifier
@@ -42,7 +42,7 @@ def prompts(questions: pl.LazyFrame, *, night: str) -> pl.LazyFrame:
 
 
 def references(
-    questions: pl.LazyFrame, *, night: str, added_at: datetime, required: Collection[str] = ()
+    questions: pl.LazyFrame, *, recipe: str, night: str, added_at: datetime, required: Collection[str] = ()
 ) -> pl.LazyFrame:
     """Rows of the ledger `prompt_references`, the quality still open: of several copies, the first that has
     a reference.
@@ -62,6 +62,7 @@ def references(
         reference_version=version,
         quality=pl.lit(None, pl.String),
         added_at=pl.lit(added_at).cast(PROMPT_REFERENCES.schema["added_at"]),
+        recipe=pl.lit(recipe),
     )
     return rows.select(PROMPT_REFERENCES.schema.names())
 
@@ -109,33 +110,36 @@ def with_quality(
 
 
 def changed(
-    named: pl.LazyFrame, doubts: pl.DataFrame, known: pl.LazyFrame, *, night: str, verify: Verify
+    named: pl.LazyFrame, doubts: pl.DataFrame, known: pl.LazyFrame, *, recipe: Recipe, night: str
 ) -> pl.DataFrame:
-    """Rows to add to the ledger `prompt_references`: what tonight's sources name that is not current.
+    """Rows to add to the ledger `prompt_references`: what tonight's sources name that is not the recipe's
+    current word.
 
-    So a reference that is corrected and put back is current again. A version that was found good is not
-    tested again; one that was not is, since its verifier may have learned to read it. An empty reference does
-    not replace a known one.
+    So a reference that is corrected and put back is current again, and what another recipe names meanwhile is
+    no change. A version that was found good is not tested again; one that was not is, since its verifier may
+    have learned to read it. An empty reference does not replace a known one.
 
     Args:
         named: rows as `references` gives them, the quality open.
         doubts: as `r1data.prompts.quality.doubts` gives them.
         known: the ledger; later nights do not count.
+        recipe: its name, and how references are tested.
         night: the night, YYYY-MM-DD.
-        verify: how references are tested.
     """
     doubted = named.join(doubts.lazy().select("prompt_id", doubt="quality"), on="prompt_id", how="left")
     good = known.filter(pl.col("quality").is_null())
     tested = good.sort("added_at").unique("reference_version", keep="last")
     fresh = doubted.filter(pl.col("doubt").is_null()).join(tested, on="reference_version", how="anti")
-    made = with_quality(fresh.drop("doubt"), **verify.model_dump()).lazy().unique("reference_version")
+    made = with_quality(fresh.drop("doubt"), **recipe.verify.model_dump()).lazy().unique("reference_version")
     outcome = pl.concat([part.select("reference_version", found="quality") for part in (tested, made)])
     rows = doubted.join(outcome, on="reference_version", how="left", maintain_order="left").with_columns(
         quality=pl.coalesce("doubt", "found")
     )
-    current = current_references(known.filter(pl.col("night") <= night))
+    until = known.filter(pl.col("night") <= night)
+    said = current_references(named_by(until, recipe.name))
     same = ["prompt_id", "reference_version", "quality"]
-    new = rows.join(current, on=same, how="anti", nulls_equal=True, maintain_order="left")
+    new = rows.join(said, on=same, how="anti", nulls_equal=True, maintain_order="left")
+    current = current_references(own_references(until, recipe.name))
     known_answer = current.filter(pl.col("reference").is_not_null()).select(
         "prompt_id", has_answer=pl.lit(True)
     )

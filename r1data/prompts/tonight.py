@@ -10,7 +10,7 @@ from datetime import date, datetime
 import orjson
 import polars as pl
 
-from r1data.curate.current import current_contamination, current_references
+from r1data.curate.current import current_contamination, current_references, own_references
 from r1data.curate.decontaminate import contamination
 from r1data.curate.measure import prompt_subjects
 from r1data.generate.engines.replay.engine import check_replay
@@ -79,14 +79,15 @@ def take_in(scan: Scan, recipe: Recipe, *, night: str, now: datetime) -> TakenIn
     known = scan("prompt_references")
     optional = [source.name for source in recipe.prompts if source.allow_missing_reference]
     required = [source.name for source in recipe.prompts if not source.allow_missing_reference]
-    named = intake.references(asked, night=night, added_at=now, required=required)
-    before = _earlier(scan, asked, current_references(known), recipe, night)
+    named = intake.references(asked, recipe=recipe.name, night=night, added_at=now, required=required)
+    own = own_references(known, recipe.name)
+    before = _earlier(scan, asked, current_references(own), recipe, night)
     doubts = quality.doubts(rows, before).join(named.collect(), on="prompt_id", how="semi")
-    checked = intake.changed(named, doubts, known, night=night, verify=recipe.verify)
+    checked = intake.changed(named, doubts, known, recipe=recipe, night=night)
     stored, compared = _compare(asked, scan, recipe, night)
     # What a source without references gives may be asked, also if another one wanted a reference before.
     may_be_empty = asked.filter(pl.col("source").is_in(optional)).select("prompt_id")
-    current = current_references(pl.concat([known, checked.lazy()]))
+    current = current_references(own_references(pl.concat([known, checked.lazy()]), recipe.name))
     allowed = current.filter(pl.col("quality") == "empty").join(may_be_empty, on="prompt_id", how="semi")
     marked = intake.intake(
         asked,

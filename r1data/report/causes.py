@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from r1data.curate.current import current_references
+from r1data.curate.current import current_references, own_references
 from r1data.lake import Lake
 from r1data.report.states import State
 
@@ -39,10 +39,12 @@ def causes(lake: Lake, before: State, after: State, changed: pl.DataFrame, night
         night: the night of both.
     """
     rows = changed.select("rollout_id", "prompt_id").lazy()
+    recipe = pl.concat([after.rows, before.rows])["recipe"].first()
     stored = before.scan(lake, "rollouts", night).join(rows, on="rollout_id", how="semi")
     by_stage = {
         "verification": _merged(
-            _references(lake, before, after, rows), _verdicts(lake, before, after, rows, night)
+            _references(lake, before, after, rows, recipe),
+            _verdicts(lake, before, after, rows, night, recipe),
         ),
         "format": _form(lake, before, after, rows, night),
         "language": _measured(lake, before, after, rows, night, "language"),
@@ -57,10 +59,10 @@ def short(name: str) -> str:
     return name[:SHORT_CHARS]
 
 
-def _references(lake: Lake, before: State, after: State, rows: pl.LazyFrame) -> Told:
+def _references(lake: Lake, before: State, after: State, rows: pl.LazyFrame, recipe: str) -> Told:
     """Rollouts whose prompt has another reference."""
     old, new = (
-        current_references(side.scan(lake, "prompt_references")).select(
+        current_references(own_references(side.scan(lake, "prompt_references"), recipe)).select(
             "prompt_id", "reference_version", "reference"
         )
         for side in (before, after)
@@ -73,11 +75,11 @@ def _references(lake: Lake, before: State, after: State, rows: pl.LazyFrame) -> 
     }
 
 
-def _verdicts(lake: Lake, before: State, after: State, rows: pl.LazyFrame, night: str) -> Told:
+def _verdicts(lake: Lake, before: State, after: State, rows: pl.LazyFrame, night: str, recipe: str) -> Told:
     """Rollouts with another deciding verdict."""
 
     def deciding(side: State) -> pl.LazyFrame:
-        references = current_references(side.scan(lake, "prompt_references"))
+        references = current_references(own_references(side.scan(lake, "prompt_references"), recipe))
         wanted = rows.join(references.select("prompt_id", "verifier", "reference_version"), on="prompt_id")
         verdicts = side.scan(lake, "verdicts", night)
         return verdicts.join(wanted, on=["rollout_id", "verifier", "reference_version"], how="semi")

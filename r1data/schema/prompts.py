@@ -63,6 +63,12 @@ PROMPT_REFERENCES = ledger(
         pl.Datetime("us", "UTC"),
         "When a source named this version anew; the last one of the latest night is current.",
     ),
+    Column(
+        "recipe",
+        pl.String,
+        "Name of the recipe whose source named it, for which it counts before what others name; null where it"
+        " was not stored, and then it is every recipe's.",
+    ),
 )
 
 INBOX = ledger(

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import polars as pl
 
-from r1data.recipe import Verify
+from r1data.curate.current import own_references
+from r1data.recipe import Recipe
 from r1data.schema.facts import VERDICTS
 from r1data.verify import verifier
 from r1data.verify.run import pending, verify_batches
@@ -29,14 +30,14 @@ class Store(Protocol):
 
 
 def judge_night(
-    store: Store, night: str, settings: Verify, only: Collection[str] = ()
+    store: Store, night: str, recipe: Recipe, only: Collection[str] = ()
 ) -> Iterator[pl.DataFrame]:
     """Judge what has no current verdict, and publish it batch by batch.
 
     Args:
         store: where rollouts, prompts, references and verdicts are.
         night: YYYY-MM-DD.
-        settings: how verdicts are made.
+        recipe: how verdicts are made, and by whose references.
         only: names of verifiers; all without it.
 
     Yields:
@@ -45,14 +46,15 @@ def judge_night(
     Raises:
         ConfigError: there is no verifier of a name in `only`.
     """
-    todo = unjudged(store, night, only)
-    for part in verify_batches(todo, **settings.model_dump()):
+    todo = unjudged(store, night, recipe.name, only)
+    for part in verify_batches(todo, **recipe.verify.model_dump()):
         store.append("verdicts", part)
         yield part
 
 
-def unjudged(store: Store, night: str, only: Collection[str] = ()) -> pl.LazyFrame:
-    """The tasks of a night without a current verdict, as `pending` gives them; of some verifiers, if named.
+def unjudged(store: Store, night: str, recipe: str, only: Collection[str] = ()) -> pl.LazyFrame:
+    """The tasks of a night without a verdict that is current for a recipe, as `pending` gives them; of some
+    verifiers, if named.
 
     Raises:
         ConfigError: there is no verifier of a name in `only`.
@@ -60,7 +62,8 @@ def unjudged(store: Store, night: str, only: Collection[str] = ()) -> pl.LazyFra
     for name in only:
         verifier(name)
     rollouts, verdicts = store.scan("rollouts", night), store.scan("verdicts", night)
-    todo = pending(rollouts, store.scan("prompts"), store.scan("prompt_references"), verdicts)
+    references = own_references(store.scan("prompt_references"), recipe)
+    todo = pending(rollouts, store.scan("prompts"), references, verdicts)
     return todo.filter(pl.col("verifier").is_in(list(only))) if only else todo
 
 

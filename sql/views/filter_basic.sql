@@ -12,9 +12,9 @@ measured as (
         given_prompts.source,
         given_prompts.licence,
         array_to_string([m.content for m in given_prompts.messages], e'\n') as text,
-        current_references.quality
+        recipe_references.quality
     from given_prompts
-    left join current_references using (prompt_id)
+    left join recipe_references using (recipe, prompt_id)
 ),
 marked as (
     select

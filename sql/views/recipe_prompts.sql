@@ -19,12 +19,12 @@ select
     texts.language,
     texts.source,
     texts.licence,
-    current_references.reference,
-    current_references.verifier,
-    current_references.verifier_args,
+    recipe_references.reference,
+    recipe_references.verifier,
+    recipe_references.verifier_args,
     length(texts.text) as n_chars,
     len(regexp_extract_all(texts.text, '[\p{Han}\p{Hiragana}\p{Katakana}]|[\p{L}\p{N}_]+')) as n_words,
     len(regexp_extract_all(texts.text, '[0-9]+([.,][0-9]+)*')) as n_numbers
 from texts
-inner join current_references using (prompt_id)
-where current_references.quality is null
+inner join recipe_references using (recipe, prompt_id)
+where recipe_references.quality is null

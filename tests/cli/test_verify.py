@@ -89,6 +89,19 @@ def test_what_a_later_night_says_of_a_prompt_reaches_the_corpus_of_an_earlier_on
     assert after.drop("licence", "level").equals(before.drop("licence", "level"))
 
 
+def test_what_another_recipe_says_of_a_prompt_leaves_verdicts_and_corpus_as_they_are(night: Lake, r1data):
+    before = {table: night.version(table) for table in ("verdicts", "selected", "corpus")}
+    other = {"recipe": "other", "verifier": "exact", "reference": "?", "reference_version": "another"}
+    later = pl.col("added_at") + pl.duration(days=1)
+    rows = night.scan("prompt_references").with_columns(later, **{k: pl.lit(v) for k, v in other.items()})
+    assert night.append("prompt_references", rows).n_rows == 12
+
+    assert r1data("verify", "--night", NIGHT) == 0
+
+    assert {table: night.version(table) for table in before} == before
+    assert stale(night, load_recipe(None)).is_empty()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -23,8 +23,12 @@ def asked(*given, source="s"):
     return frame(given, source).lazy()
 
 
+def named(questions, added_at=NOW):
+    return references(questions, recipe="night", night=NIGHT, added_at=added_at)
+
+
 def taken_in(questions, contamination=CLEAN):
-    quality = with_quality(references(questions, night=NIGHT, added_at=NOW), workers=1).lazy()
+    quality = with_quality(named(questions), workers=1).lazy()
     return intake(questions, contamination, quality, recipe="night", night=NIGHT).collect()
 
 
@@ -49,13 +53,13 @@ def test_a_reference_that_its_verifier_cannot_read_is_marked(reference, verifier
 
 def test_a_prompt_without_a_reference_may_be_asked_and_has_no_row_that_replaces_a_known_one():
     given = asked(question("a", None))
-    assert references(given, night=NIGHT, added_at=NOW).collect().is_empty()
+    assert named(given).collect().is_empty()
     assert taken_in(given).select("kept", "reason").rows() == [(True, None)]
 
 
 def test_of_several_copies_the_first_that_has_a_reference_counts():
     given = asked(question("a", None), question("a", "1"), question("a", "2"))
-    assert references(given, night=NIGHT, added_at=NOW).collect()["reference"].to_list() == ["1"]
+    assert named(given).collect()["reference"].to_list() == ["1"]
     assert taken_in(given)["n_copies"].to_list() == [3]
 
 
@@ -81,8 +85,8 @@ def test_a_contaminated_prompt_is_marked_with_its_item_and_stays():
 
 def test_the_latest_reference_decides():
     given = asked(question("a", "1"))
-    older = with_quality(references(asked(question("a", r"\frac{1}{")), night=NIGHT, added_at=NOW), workers=1)
-    newer = references(given, night=NIGHT, added_at=NOW.replace(day=3)).collect()
+    older = with_quality(named(asked(question("a", r"\frac{1}{"))), workers=1)
+    newer = named(given, NOW.replace(day=3)).collect()
     both = pl.concat([newer, older]).lazy()
     assert intake(given, CLEAN, both, recipe="night", night=NIGHT).collect()["kept"].to_list() == [True]
 
@@ -90,7 +94,7 @@ def test_the_latest_reference_decides():
 def test_ledger_rows_have_their_schemas_and_one_row_per_prompt():
     given = asked(question("a", "1"), question("a", "2"), question("b", None, "format"))
     assert prompts(given, night=NIGHT).collect().schema == TABLES["prompts"].schema
-    rows = with_quality(references(given, night=NIGHT, added_at=NOW), workers=1)
+    rows = with_quality(named(given), workers=1)
     assert rows.schema == TABLES["prompt_references"].schema
     assert rows.select("reference", "quality").rows() == [("1", None), (None, None)]
     items = benchmarks(given, night=NIGHT).collect()
@@ -100,7 +104,7 @@ def test_ledger_rows_have_their_schemas_and_one_row_per_prompt():
 
 def test_the_version_of_a_reference_follows_its_content():
     def version(*args, **more):
-        return references(asked(question("a", *args, **more)), night=NIGHT, added_at=NOW).collect().item(0, 2)
+        return named(asked(question("a", *args, **more))).collect().item(0, 2)
 
     assert version("1") == version("1", verifier_args={})
     versions = {version("1"), version("2"), version("1", "exact"), version("1", verifier_args={"a": 1})}

@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from r1data.curate.current import current_references
+from r1data.curate.current import current_references, own_references
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.prompts.intake import changed, references
 from r1data.prompts.quality import COPY, QUALITIES, agree, doubt, doubts, options
 from r1data.prompts.question import Question, frame, user
-from r1data.recipe import Verify
+from r1data.recipe import PromptSource, Recipe, Verify
 from r1data.schema import TABLES
 from r1data.verify.verdict import REASONS
 
@@ -170,16 +170,25 @@ def test_a_corrected_reference_is_verified_again_and_one_that_is_put_back_needs_
     assert empty["n"].to_list() == [1], "what is current is not stored again"
 
 
-def ledger(*steps: tuple[str, str | None]) -> pl.DataFrame:
-    """The references that are stored after a source said these, one after the other."""
+def named(
+    known: pl.DataFrame, name: str, reference: str | None, at: datetime, recipe: str = "r"
+) -> pl.DataFrame:
+    """What is new when a source of a recipe names this reference on this night."""
+    source = PromptSource(name="s", source="templates")
+    one = Recipe(name=recipe, start=date(2026, 1, 1), prompts=[source], verify=Verify(workers=1))
+    rows = asked(("What is it?", reference))
+    told = references(rows.lazy(), recipe=recipe, night=name, added_at=at, required=["s"])
+    return changed(told, doubts(rows, NONE), known.lazy(), recipe=one, night=name)
+
+
+def ledger(*steps: tuple[str, ...]) -> pl.DataFrame:
+    """The references that are stored after a source named these, one after the other: night, reference, and
+    the recipe.
+    """
     known = TABLES["prompt_references"].empty()
-    for place, (name, reference) in enumerate(steps):
-        rows = asked(("What is it?", reference))
-        named = references(
-            rows.lazy(), night=name, added_at=datetime(2026, 1, 9, place, tzinfo=UTC), required=["s"]
-        )
-        new = changed(named, doubts(rows, NONE), known.lazy(), night=name, verify=Verify(workers=1))
-        known = pl.concat([known, new])
+    for place, (name, reference, *recipe) in enumerate(steps):
+        at = datetime(2026, 1, 9, place, tzinfo=UTC)
+        known = pl.concat([known, named(known, name, reference, at, *recipe)])
     return known
 
 
@@ -207,9 +216,29 @@ def test_what_the_latest_night_said_last_is_current(
 
 def test_a_reference_that_an_older_verifier_could_not_read_is_tested_again_and_a_good_one_is_not():
     stored = ledger((NIGHT, "1")).with_columns(quality=pl.lit("unparseable"))
-    rows = asked(("What is it?", "1"))
-    named = references(rows.lazy(), night=NEXT, added_at=datetime(2026, 1, 10, tzinfo=UTC))
-    new = changed(named, doubts(rows, NONE), stored.lazy(), night=NEXT, verify=Verify(workers=1))
+    later = datetime(2026, 1, 10, tzinfo=UTC)
+    new = named(stored, NEXT, "1", later)
     assert new.select("reference", "quality").rows() == [("1", None)]
-    again = pl.concat([stored, new]).lazy()
-    assert changed(named, doubts(rows, NONE), again, night=NEXT, verify=Verify(workers=1)).is_empty()
+    assert named(pl.concat([stored, new]), NEXT, "1", later).is_empty()
+
+
+def own(known: pl.DataFrame, recipe: str) -> list[str]:
+    return current_references(own_references(known.lazy(), recipe)).collect()["reference"].to_list()
+
+
+def test_two_recipes_that_differ_each_keep_their_word_and_neither_repeats_it():
+    both = [(NIGHT, "1", "a"), (NIGHT, "2", "b")]
+    known = ledger(*both, *both, (NEXT, "1", "a"), (NEXT, "2", "b"))
+    assert known["recipe"].to_list() == ["a", "b"]
+    assert (own(known, "a"), own(known, "b")) == (["1"], ["2"])
+    corrected = ledger(*both, (NEXT, "3", "a"), (NEXT, "2", "b"))
+    assert corrected.height == 3 and (own(corrected, "a"), own(corrected, "b")) == (["3"], ["2"])
+    assert own(corrected, "c") == ["3"], "who named none goes by what was named last"
+
+
+def test_two_recipes_that_agree_stay_apart_when_one_is_corrected_and_share_what_is_no_recipes():
+    known = ledger((NIGHT, "1", "a"), (NIGHT, "1", "b"), (NEXT, "2", "a"))
+    assert (own(known, "a"), own(known, "b")) == (["2"], ["1"])
+    shared = ledger((NIGHT, "1")).with_columns(recipe=pl.lit(None, pl.String))
+    assert named(shared, NEXT, "1", datetime(2026, 1, 10, tzinfo=UTC), "a").is_empty()
+    assert own(shared, "a") == ["1"]

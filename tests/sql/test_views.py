@@ -170,3 +170,15 @@ def test_what_the_recipes_latest_night_says_of_a_prompt_reaches_every_view(night
     night.execute("update intake set licence = 'MIT' where night = '2026-01-02'")
     assert [told(view) for view in views] == [[("stem", "files")]] * 3
     assert column(night, "select distinct licence from traces where prompt_id = 'p'") == ["MIT"]
+
+
+def test_each_recipe_goes_by_the_reference_that_it_named_itself(night: Connection) -> None:
+    others = "'other' as recipe, 'exact' as verifier, '2026-01-02' as night, null as quality"
+    night.execute(f"insert into prompt_references by name select * replace ({others}) from prompt_references")
+    night.execute("insert into intake by name select * replace ('other' as recipe) from intake")
+    told = "select distinct recipe, verifier from recipe_prompts order by all"
+    assert night.execute(told).fetchall() == [("other", "exact"), ("r", "math")]
+    night.execute("update prompt_references set quality = 'proof' where recipe = 'other'")
+    assert column(night, "select distinct recipe from recipe_prompts") == ["r"]
+    assert column(night, "select distinct recipe from filter_basic where broken") == ["other"]
+    assert column(night, "select distinct verifier from current_references") == ["exact"]

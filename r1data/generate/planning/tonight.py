@@ -5,7 +5,12 @@ from datetime import datetime
 
 import polars as pl
 
-from r1data.curate.current import current_contamination, current_references, deciding_verdicts
+from r1data.curate.current import (
+    current_contamination,
+    current_references,
+    deciding_verdicts,
+    own_references,
+)
 from r1data.generate.engines.replay.engine import available
 from r1data.generate.planning.plan import plan
 from r1data.generate.planning.unsolved import unsolved
@@ -71,7 +76,7 @@ def plan_tonight(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.
 
 def _again(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.LazyFrame:
     """Attempts at prompts that are unsolved by the facts as they are."""
-    rollouts, references = scan("rollouts"), scan("prompt_references")
+    rollouts, references = scan("rollouts"), own_references(scan("prompt_references"), recipe.name)
     before = rollouts.filter(pl.col("night") < night)
     verdicts = deciding_verdicts(before, scan("verdicts"), references)
     leaked = current_contamination(scan("contamination"), scan("benchmarks"), recipe.contamination).filter(

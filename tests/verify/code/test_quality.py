@@ -46,7 +46,7 @@ def asked(*given):
 def test_tests_that_do_not_tell_right_from_wrong_keep_their_prompt_out():
     given = asked(*(reference for reference, _ in REFERENCES.values()))
     tested = with_quality(
-        references(given, night=NIGHT, added_at=datetime(2026, 1, 2, tzinfo=UTC)), workers=1
+        references(given, recipe="r", night=NIGHT, added_at=datetime(2026, 1, 2, tzinfo=UTC)), workers=1
     )
     assert dict(zip(REFERENCES, tested["quality"], strict=True)) == {k: v for k, (_, v) in REFERENCES.items()}
     none = TABLES["contamination"].empty().lazy()
