@@ -1,11 +1,13 @@
-"""What is out of date: rollouts that lack a fact under the current version of what makes it."""
+"""What is out of date: rollouts that lack a fact under the current version of what makes it, and traces whose
+prompt is spoken of otherwise by now.
+"""
 
 import polars as pl
 
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
-from r1data.curate.current import own_prompts, own_references
+from r1data.curate.current import current_references, own_prompts, own_references
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.lake import Lake
 from r1data.recipe import Recipe
@@ -33,7 +35,9 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
         "contamination": rollouts.join(compared, on="rollout_id", how="anti"),
-        "corpus": _otherwise(lake, recipe.name),
+        "corpus": _otherwise(lake, recipe.name, "corpus"),
+        "cold_start_refined": _by_older_references(lake, recipe.name, references),
+        "cold_start": _otherwise(lake, recipe.name, "cold_start"),
     }
     counted = [
         rows.group_by("night").agg(stage=pl.lit(stage), n_rollouts=pl.len().cast(pl.Int64))
@@ -42,12 +46,20 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     return pl.concat(counted).collect().sort("night", "stage")
 
 
-def _otherwise(lake: Lake, recipe: str) -> pl.LazyFrame:
-    """The recipe's accepted traces of whose prompts its sources say by now something else than the corpus."""
-    accepted = lake.scan("corpus").filter(recipe=recipe)
+def _otherwise(lake: Lake, recipe: str, table: str) -> pl.LazyFrame:
+    """The recipe's rows of a table of whose prompts its sources say something else by now."""
+    accepted = lake.scan(table).filter(recipe=recipe)
     same = ["prompt_id", *(name for name in ATTRIBUTES if name in accepted.collect_schema())]
     own = own_prompts(lake.scan("prompts"), lake.scan("intake"), recipe)
     return accepted.join(own, on=same, how="anti", nulls_equal=True)
+
+
+def _by_older_references(lake: Lake, recipe: str, references: pl.LazyFrame) -> pl.LazyFrame:
+    """The recipe's refinements that were judged before the reference of their question was corrected."""
+    versions = current_references(references).select("prompt_id", "reference_version")
+    refined = lake.scan("cold_start_refined").filter(recipe=recipe).join(versions, on="prompt_id")
+    now = versions.select(original_prompt_id="prompt_id", now="reference_version")
+    return refined.join(now, on="original_prompt_id").filter(pl.col("reference_version") != pl.col("now"))
 
 
 def _without(rollouts: pl.LazyFrame, facts: pl.LazyFrame, version: str) -> pl.LazyFrame:
