@@ -7,12 +7,18 @@ from pathlib import Path
 from r1data.errors import ConfigError
 from r1data.recipe.night import BenchmarkSource, PromptSource, QuestionSource, Recipe
 
+HUB_FILE = re.compile(r"hf://datasets/([^/@]+/[^/@]+)(?:@[^/]*)?(.*)", re.IGNORECASE)
+"""An address of files of the hub: the id of the data set, and where in it."""
+SPLIT = re.compile(r"(?<![a-z])(?:train|validation|test)(?![a-z])")
+"""Splits as files are named by them; a file without one may be of any."""
+
 
 def check_apart(recipe: Recipe) -> None:
     """Make sure that no benchmark has rows of a file or data set in common with a prompt source.
 
-    Paths are compared as the file system resolves them, a folder with everything in it. Two sections that
-    compute new problems from the same rows may share them: their problems are told apart by their texts.
+    Paths are compared as the file system resolves them, a folder with everything in it; a data set of the hub
+    with files of it, by the splits that their names hold. Two sections that compute new problems from the
+    same rows may share them: their problems are told apart by their texts.
 
     What this does not see: copies of a file under another name; contamination marks those prompt by prompt.
 
@@ -36,6 +42,11 @@ def _shared(prompts: PromptSource, benchmark: BenchmarkSource) -> str | None:
         configs = {prompts.config, benchmark.config}  # without one, it is the data set's own default
         same = len(configs) == 1 or None in configs
         return prompts.dataset if same and _splits_meet(prompts.split, benchmark.split) else None
+    for hub, files in ((prompts, benchmark), (benchmark, prompts)):
+        found = HUB_FILE.match(files.path or "")
+        if found and (hub.dataset or "").lower() == found[1].lower():
+            named = "+".join(SPLIT.findall(found[2].lower())) or "all"
+            return files.path if _splits_meet(hub.split, named) else None
     one, other = (_address(section) for section in (prompts, benchmark))
     if not one or not other:
         return None
@@ -56,6 +67,8 @@ def _address(section: QuestionSource) -> str | None:
         return None
     scheme, separator, rest = given.partition("://")
     if separator:
+        if hub := HUB_FILE.match(given):  # of any revision
+            rest = f"datasets/{hub[1].lower()}{hub[2]}"
         return f"{scheme}://{re.sub('/+', '/', rest).strip('/')}"
     path = Path(given).expanduser()
     return str(path.resolve()) if section.path or path.exists() else None

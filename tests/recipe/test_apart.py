@@ -49,6 +49,10 @@ def folder(tmp_path, monkeypatch):
         (hub(), hub(dataset="O/D")),
         (hub(), hub(config="main")),
         (hub(rows=(0, 5)), hub(rows=(5, 9), split="train[10:]")),
+        (hub(), {"path": "hf://datasets/O/d/data/train-00000-of-00001.parquet"}),
+        ({"path": "hf://datasets/o/d@v1/latest.jsonl"}, hub(split="train")),
+        ({"path": "hf://datasets/o/d"}, hub(split="test[:9]")),
+        ({"path": "hf://datasets/o/d@v1/a.jsonl"}, {"path": "hf://datasets/O/d/a.jsonl"}),
     ],
 )
 def test_a_benchmark_that_is_a_prompt_source_is_refused_and_both_are_named(folder, prompts, benchmark):
@@ -67,6 +71,10 @@ def test_a_benchmark_that_is_a_prompt_source_is_refused_and_both_are_named(folde
         (hub(split="train[:9]+more"), hub(split="test[:9]")),
         (hub(config="main"), hub(config="socratic")),
         (hub(rows=(0, 5)), hub(rows=(5, 9))),
+        (hub(), {"path": "hf://datasets/o/d/data/test-00000-of-00001.parquet"}),
+        ({"path": "hf://datasets/o/d/train.jsonl"}, hub(split="test")),
+        ({"path": "hf://datasets/o/other/train.jsonl"}, hub()),
+        ({"path": "hf://datasets/o/d/a.jsonl"}, {"path": "hf://datasets/o/d/b.jsonl"}),
     ],
 )
 def test_disjoint_rows_and_other_files_are_apart(folder, prompts, benchmark):
