@@ -44,7 +44,10 @@ def hub(config: Config, *, night: date | None, start: date) -> Iterator[Question
         raise ConfigError(
             f"`{config.name}` reads a data set, which needs `datasets`: pip install 'r1data[train]'."
         )
-    revision = None if Path(config.dataset).is_dir() else _commit(config)
+    revision = None
+    if not Path(config.dataset).is_dir():
+        _check_id(config)
+        revision = _commit(config)
     rows = _load(config, revision)
     for ours, theirs in wanted_columns(config).items():
         if theirs not in rows.column_names:
@@ -61,6 +64,19 @@ def hub(config: Config, *, night: date | None, start: date) -> Iterator[Question
         for number in chosen
     ]
     yield from given
+
+
+def _check_id(config: Config) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(config.dataset)
+    except HFValidationError as error:
+        raise ConfigError(
+            f"`dataset` of `{config.name}`: {config.dataset} is no folder, and no id such as `openai/gsm8k`. "
+            f"{_line(error)}"
+        ) from error
 
 
 def _commit(config: Config) -> str:

@@ -84,6 +84,13 @@ def test_without_a_hub_one_line_says_what_to_do(no_hub, source, where):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("dataset", ["openai/gsm8k/main", "my problems"])
+@pytest.mark.parametrize("revision", [None, "a" * 40])
+def test_what_is_no_id_of_a_data_set_is_refused_before_the_hub_is_asked(no_hub, dataset, revision):
+    with pytest.raises(ConfigError, match=rf"`dataset` of `f`: {dataset} is no folder, and no id"):
+        asked("hub", dataset=dataset, revision=revision)
+
+
 def test_a_data_set_is_asked_as_a_file_is(tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
