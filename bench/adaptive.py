@@ -27,13 +27,14 @@ from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
 from r1data.lake import Lake
 from r1data.prompts import intake, questions
-from r1data.recipe import Adaptive, Generate, PromptSource, Teacher, Verify
+from r1data.recipe import Adaptive, Generate, PromptSource, Recipe, Teacher
 from r1data.schema import TABLES
 from r1data.verify.right import right_rollouts
 
 NIGHT, N, KEEP, SLOTS, TOKEN_S = "2026-01-01", 16, 4, 32, 0.003
 RULE = Adaptive(enough=KEEP, first=4)
 SOURCE = PromptSource(name="sums", source="templates", families=("add1", "mul1", "max4"), n_per_family=100)
+RECIPE = Recipe(name="r", start=date.fromisoformat(NIGHT), prompts=[SOURCE])
 
 
 def script(asked: pl.DataFrame, seed: int) -> dict[str, tuple[str, ...]]:
@@ -58,7 +59,7 @@ def night(
     """Make a night; its rollouts with `right`, the share of busy slots, and seconds."""
     lake, lazy = Lake(folder / "lake"), asked.lazy()
     lake.append("prompts", intake.prompts(lazy, night=NIGHT))
-    references = intake.references(lazy, recipe="r", night=NIGHT, added_at=datetime.now(UTC))
+    references = intake.references(lazy, recipe=RECIPE.name, night=NIGHT, added_at=datetime.now(UTC))
     lake.append("prompt_references", references)
     kept = pl.DataFrame({"prompt_id": asked["prompt_id"], "recipe": "r", "night": NIGHT, "kept": True}).lazy()
     none = TABLES["rollouts"].empty().lazy()
@@ -66,7 +67,7 @@ def night(
     rows = wanted(todo(planned, none), {}, rule) if rule else todo(planned, none)
     fake = {"by_prompt": script(asked, seed), "slots": SLOTS, "token_s": TOKEN_S}
     engine = FakeEngine(Generate(engine="fake", fake=fake), resolve("fake:t"))
-    with Journal(folder / "journal") as journal, Judging(lake, Verify(), "r") as judging, engine:
+    with Journal(folder / "journal") as journal, Judging(lake, RECIPE) as judging, engine:
         begun = attempts(rows, lake.scan("prompts"), Teacher(name="t", model="fake:t"), rule)
         queue = Queue(begun, adaptive=rule)
         publish, judge = (lambda frame: lake.append("rollouts", frame)), judging if rule else None

@@ -154,8 +154,7 @@ def cold_start(
 
     Args:
         store: where rollouts, prompts, teachers and reviews are.
-        refined: schema COLD_START_REFINED, of one recipe and night.
-        intake: table `intake`, of the same.
+        refined, intake: schemas COLD_START_REFINED and INTAKE, of one night of the recipe.
         settings: pattern, and whether approval is needed.
         recipe: name of the recipe.
 

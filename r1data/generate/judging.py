@@ -5,7 +5,7 @@ from typing import Self
 import polars as pl
 
 from r1data.curate.current import own_references
-from r1data.recipe import Verify
+from r1data.recipe import Recipe
 from r1data.schema import TABLES
 from r1data.verify.right import right_rollouts
 from r1data.verify.run import pending, verify_batches
@@ -16,11 +16,11 @@ from r1data.verify.workers import Pool
 class Judging:
     """A context manager that judges rollouts in worker processes, and keeps the verdicts until `publish`."""
 
-    def __init__(self, store: Store, settings: Verify, recipe: str) -> None:
-        """`recipe` names the recipe by whose references is judged."""
+    def __init__(self, store: Store, recipe: Recipe) -> None:
+        """The recipe says how, and by whose references."""
         self._store = store
-        self._recipe = recipe
-        self._pool = Pool(settings.workers, settings.timeout_s, settings.sandbox)
+        self._recipe = recipe.name
+        self._pool = Pool(recipe.verify.workers, recipe.verify.timeout_s, recipe.verify.sandbox)
         self._facts: list[pl.DataFrame] = []
 
     def __enter__(self) -> Self:

@@ -73,9 +73,7 @@ def make_rollouts(
     generate = recipe.generate
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(journal_file))
-        judging = Judging(store, recipe.verify, recipe.name) if generate.adaptive else None
-        if judging:
-            stack.enter_context(judging)
+        judging = stack.enter_context(Judging(store, recipe)) if generate.adaptive else None
 
         def publish(frame: pl.DataFrame) -> None:
             store.append("rollouts", frame)
