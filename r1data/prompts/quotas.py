@@ -4,19 +4,21 @@ What is beyond is marked and stays. Which prompts stay in is drawn by the night,
 rows of the first source, and a prompt that is left out tonight may be asked on another night.
 """
 
+import duckdb
 import polars as pl
 
 from r1data import ids
 from r1data.curate.current import own_prompts
+from r1data.lake.catalog import VIEWS
 from r1data.lake.overlay import Scan
 from r1data.recipe import Recipe
 from r1data.schema.prompts import INTAKE
 
-R1_PROMPTS = {"math": 26_000, "code": 25_000, "stem": 22_000, "logic": 15_000, "general": 78_000}
-"""Prompts by domain of R1's reinforcement learning, bug fixing under code and harmlessness under general.
 
-Source: DeepSeek-AI, 2025, https://arxiv.org/abs/2501.12948, supplementary table of RL data.
-"""
+def r1_prompts() -> dict[str, int]:
+    """Prompts by domain of R1's reinforcement learning, as view `r1_prompts` says them."""
+    with duckdb.connect() as connection:
+        return dict(connection.sql((VIEWS / "r1_prompts.sql").read_text(encoding="utf-8")).fetchall())
 
 
 def within_quotas(marked: pl.DataFrame, recipe: Recipe, *, night: str) -> pl.DataFrame:
@@ -82,16 +84,17 @@ def beside_r1(kept: pl.DataFrame, night: str) -> pl.DataFrame:
         domain, tonight, all_nights, share, r1_share (0 … 1), R1's domains first.
     """
     distinct = kept.unique("prompt_id")
-    n_all, r1_all = distinct.height, sum(R1_PROMPTS.values())
+    r1 = r1_prompts()
+    n_all, r1_all = distinct.height, sum(r1.values())
     rows = [
         {
             "domain": domain,
             "tonight": kept.filter(night=night, domain=domain).height,
             "all_nights": (n := distinct.filter(domain=domain).height),
             "share": n / n_all if n_all else None,
-            "r1_share": R1_PROMPTS.get(domain, 0) / r1_all,
+            "r1_share": r1.get(domain, 0) / r1_all,
         }
-        for domain in [*R1_PROMPTS, *sorted(set(distinct["domain"]) - set(R1_PROMPTS))]
+        for domain in [*r1, *sorted(set(distinct["domain"]) - set(r1))]
     ]
     kinds = {"domain": pl.String, "tonight": pl.Int64, "all_nights": pl.Int64}
     return pl.DataFrame(rows, schema={**kinds, "share": pl.Float64, "r1_share": pl.Float64})

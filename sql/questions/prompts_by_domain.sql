@@ -1,9 +1,5 @@
 -- How many prompts of each domain may be asked, tonight and on all nights, beside R1's share?
-with r1 (domain, n_r1) as (
-    values ('math', 26000), ('code', 25000), ('stem', 22000), ('logic', 15000), ('general', 78000)
-),
-
-kept as (
+with kept as (
     select
         given_prompts.domain,
         count(distinct intake.prompt_id) filter (where intake.night = $night) as n_tonight,
@@ -19,7 +15,7 @@ select
     n_tonight,
     n_all_nights,
     n_all_nights / nullif(sum(n_all_nights) over (), 0) as share,
-    coalesce(n_r1, 0) / (select sum(n_r1) from r1) as r1_share
+    coalesce(n_prompts, 0) / (select sum(n_prompts) from r1_prompts) as r1_share
 from kept
-left join r1 using (domain)
+left join r1_prompts using (domain)
 order by n_all_nights desc, domain

@@ -18,6 +18,8 @@ FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql"))
 MIXES = [file for file in FILES if file.startswith("mixes/")]
 QUIET = ("questions/disagreeing_verifiers.sql", "views/hard_prompts.sql")
 """What finds nothing in a night as it should be."""
+CONSTANT = ("views/r1_prompts.sql",)
+"""What holds before any night too."""
 NEEDED = ("rollout_id", "messages", "reasoning", "answer", "completion_tokens", "licence", "terms")
 
 
@@ -36,7 +38,7 @@ def test_a_file_begins_with_its_question_and_holds_one_lower_case_select(file: s
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_runs_before_the_first_night(file: str, empty: Connection, ask: Ask) -> None:
-    assert ask(empty, file).is_empty()
+    assert ask(empty, file).is_empty() == (file not in CONSTANT)
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file not in QUIET])

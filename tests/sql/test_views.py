@@ -5,7 +5,9 @@ from typing import Any, TypeAlias
 
 import duckdb
 import polars as pl
+import pytest
 
+from r1data.prompts.quotas import beside_r1
 from r1data.text import split
 
 # As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
@@ -120,6 +122,16 @@ def test_the_window_of_reinforcement_is_that_of_the_recipe(night: Connection) ->
     assert column(night, "select prompt_id from hard_prompts") == ["p"]
     night.execute("update prompt_references set quality = 'proof'")
     assert column(night, "select prompt_id from hard_prompts") == []
+
+
+def test_the_spread_over_domains_is_what_the_library_tells(
+    night: Connection, ask: Callable[[Connection, str], pl.DataFrame]
+) -> None:
+    night.execute("update prompts set domain = 'code' where prompt_id = 'q'")
+    told = ask(night, "questions/prompts_by_domain.sql")
+    kept = pl.DataFrame({"night": ["2026-01-01"] * 2, "prompt_id": ["p", "q"], "domain": ["math", "code"]})
+    ours = beside_r1(kept, "2026-01-01").filter(pl.col("all_nights") > 0).sort("domain")
+    assert told.rows() == ours.rows() and told["r1_share"].sum() == pytest.approx(51 / 166)
 
 
 def test_a_curriculum_goes_from_easy_to_hard_by_pass_rate_else_by_hints(night: Connection) -> None:
