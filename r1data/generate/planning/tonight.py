@@ -9,6 +9,7 @@ from r1data.curate.current import (
     current_contamination,
     current_references,
     deciding_verdicts,
+    own_prompts,
     own_references,
 )
 from r1data.generate.engines.replay.engine import available
@@ -83,11 +84,15 @@ def _again(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.LazyFr
         pl.col("contaminated") & (pl.col("subject") == "prompt")
     )
     bad = current_references(references).filter(pl.col("quality").is_not_null())
+    own = own_prompts(scan("prompts"), scan("intake"), recipe.name)
+    bare = own.filter(pl.col("licence").is_null() & recipe.licence_required)
     return unsolved(
         scan("intake"),
         rollouts,
         solved=verdicts.filter(pl.col("verdict") == "right").select("prompt_id"),
-        unfit=pl.concat([leaked.select(prompt_id="subject_id"), bad.select("prompt_id")]),
+        unfit=pl.concat(
+            [leaked.select(prompt_id="subject_id"), bad.select("prompt_id"), bare.select("prompt_id")]
+        ),
         night=night,
         recipe=recipe.name,
         teacher_id=teacher_id,

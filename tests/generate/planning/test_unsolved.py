@@ -1,8 +1,11 @@
+from datetime import date
+
 import polars as pl
 
 from r1data import ids
+from r1data.generate.planning.tonight import plan_tonight
 from r1data.generate.planning.unsolved import unsolved
-from r1data.recipe import Unsolved
+from r1data.recipe import Generate, PromptSource, Recipe, Unsolved
 from r1data.schema import TABLES
 
 FIRST, TONIGHT, LATER = "2026-01-01", "2026-01-02", "2026-01-03"
@@ -93,3 +96,32 @@ def test_a_night_made_late_takes_no_index_that_a_later_night_has_and_changes_not
     both = rollouts(*later, (TONIGHT, "a", "t", [4, 5]))
     assert again(asked, both) == late
     assert again(asked, both, night=LATER) == [("a", 2), ("a", 3)]
+
+
+def test_a_prompt_without_a_licence_is_not_asked_again_where_the_recipe_wants_one():
+    asked = intake((FIRST, "p"), (FIRST, "q")).with_columns(
+        domain=pl.lit("math"), licence=pl.when(pl.col("prompt_id") == "q").then(pl.lit("MIT"))
+    )
+    held = {
+        "intake": asked,
+        "rollouts": rollouts((FIRST, "p", "t", [0]), (FIRST, "q", "t", [0])),
+        "prompts": names("p", "q").with_columns(
+            pl.lit(None, dtype).alias(name)
+            for name, dtype in TABLES["prompts"].schema.items()
+            if name != "prompt_id"
+        ),
+    }
+
+    def planned(required):
+        recipe = Recipe(
+            name="r",
+            start=date(2026, 1, 1),
+            prompts=[PromptSource(name="s", source="templates")],
+            licence_required=required,
+            generate=Generate(engine="fake", unsolved={"prompts_per_night": 9}),
+        )
+        plan = plan_tonight(lambda name: held.get(name, TABLES[name].empty().lazy()), recipe, TONIGHT, "t")
+        return set(plan.collect()["prompt_id"])
+
+    assert planned(False) == {"p", "q"}
+    assert planned(True) == {"q"}
