@@ -115,3 +115,11 @@ def finished_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             patch.setenv(name, value)
         assert run_verb("run", "--night", "2026-01-02") == 0
     return environment
+
+
+@pytest.fixture
+def finished_lake(home_lake: Lake, finished_home: dict[str, str]) -> Lake:
+    """The lake of this test's home with one finished night of the scripted engine, as a copy."""
+    shutil.copytree(finished_home["R1DATA_LAKE"], home_lake.root)
+    home_lake.rebuild_catalog()
+    return home_lake

@@ -9,6 +9,7 @@ serves it.
 """
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
-from r1data import ids, paths
+from r1data import __version__, ids, paths
 from r1data.errors import SchemaError
 from r1data.lake import delta, storage
 from r1data.schema import TABLES, Table
@@ -25,6 +26,9 @@ from r1data.schema.table import Dtype
 VIEWS = paths.PROJECT / "sql" / "views"
 COMPATIBILITY = "v1.0.0"
 """Oldest DuckDB that can open the file."""
+
+_MADE_OF = "internal.made_of"
+"""What every view of a table was made of, as a digest by its name; under the name `""`, what all were."""
 
 _TYPES: Mapping[Dtype, str] = {
     pl.String: "varchar",
@@ -45,19 +49,26 @@ def path(root: str) -> Path:
     return Path(root) / "catalog.duckdb"
 
 
-def rebuild(root: str) -> Path:
-    """Write the catalog over the newest versions and put it in place atomically; one writer at a time."""
+def rebuild(root: str, *, anew: bool = True) -> Path:
+    """Write the catalog over the newest versions and put it in place atomically; one writer at a time.
+
+    Without `anew`, views of the catalog in place whose tables have the same files are taken over: to describe
+    a table, DuckDB reads the footer of each of its files.
+    """
     target = path(root)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     with FileLock(target.with_name(f".{target.name}.lock")):
         fresh.unlink(missing_ok=True)
-        with duckdb.connect(fresh, config={"storage_compatibility_version": COMPATIBILITY}) as connection:
+        definition = _definition(root)
+        taken_over = None if anew else _taken_over(target, fresh, definition)
+        with taken_over or _open(fresh) as connection:
             if storage.is_s3(root):
                 connection.register_filesystem(storage.filesystem())
-            for table in TABLES.values():
-                _create_table_view(connection, root, table)
-            _create_views(connection, VIEWS)
+            _create_table_views(connection, root)
+            if not taken_over:
+                _create_views(connection, VIEWS)
+                _note(connection, "", definition)
         fresh.replace(target)
     return target
 
@@ -85,8 +96,58 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _create_table_view(connection: duckdb.DuckDBPyConnection, root: str, table: Table) -> None:
-    found = delta.files(delta.open_table(f"{root}/{table.name}"))
+def _open(file: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(file, config={"storage_compatibility_version": COMPATIBILITY})
+
+
+def _definition(root: str) -> str:
+    """A digest of all that views are made of but the files of the lake."""
+    tables = [
+        (table.name, table.doc, table.partition_by, [(c.name, sql_type(c.dtype)) for c in table.columns])
+        for table in TABLES.values()
+    ]
+    views = [(file.name, file.read_text(encoding="utf-8")) for file in sorted(VIEWS.glob("*.sql"))]
+    return ids.digest(__version__, root, tables, views)
+
+
+def _taken_over(target: Path, fresh: Path, definition: str) -> duckdb.DuckDBPyConnection | None:
+    """A copy of the catalog in place; None if that is missing, damaged or of another definition."""
+    try:
+        shutil.copyfile(target, fresh)
+        connection = _open(fresh)
+        if _noted(connection).get("") == definition:
+            return connection
+        connection.close()
+    except (FileNotFoundError, duckdb.Error):
+        pass
+    fresh.unlink(missing_ok=True)
+    return None
+
+
+def _noted(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(connection.execute(f"from {_MADE_OF}").fetchall())
+
+
+def _note(connection: duckdb.DuckDBPyConnection, name: str, digest: str) -> None:
+    connection.execute(f"insert or replace into {_MADE_OF} values (?, ?)", [name, digest])
+
+
+def _create_table_views(connection: duckdb.DuckDBPyConnection, root: str) -> None:
+    """Create the view of every table that is not noted as made of the table's current files."""
+    connection.execute("create schema if not exists internal")
+    connection.execute(f"create table if not exists {_MADE_OF} (name varchar primary key, digest varchar)")
+    noted = _noted(connection)
+    for table in TABLES.values():
+        found = delta.files(delta.open_table(f"{root}/{table.name}"))
+        digest = ids.digest([file.path for file in found])
+        if noted.get(table.name) != digest:
+            _create_table_view(connection, root, table, found)
+            _note(connection, table.name, digest)
+
+
+def _create_table_view(
+    connection: duckdb.DuckDBPyConnection, root: str, table: Table, found: list[delta.DataFile]
+) -> None:
     if found:
         files = ", ".join(literal(f"{root}/{table.name}/{file.path}") for file in found)
         hive = ", ".join(f"'{name}': varchar" for name in table.partition_by)
@@ -100,7 +161,7 @@ def _create_table_view(connection: duckdb.DuckDBPyConnection, root: str, table: 
     else:
         columns = ", ".join(f'cast(null as {sql_type(c.dtype)}) as "{c.name}"' for c in table.columns)
         query = f"select {columns} where false"
-    connection.execute(f'create view "{table.name}" as {query}')
+    connection.execute(f'create or replace view "{table.name}" as {query}')
     connection.execute(f'comment on view "{table.name}" is {literal(table.doc)}')
 
 

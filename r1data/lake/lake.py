@@ -130,14 +130,12 @@ class Lake:
         return catalog.path(self.root)
 
     def rebuild_catalog(self) -> Path:
-        """Write the catalog anew over the newest versions, as after every publish; needed by hand after a
-        move.
-        """
+        """Write the catalog anew over the newest versions; needed by hand after a move."""
         return catalog.rebuild(self.root)
 
     def _published(self, publication: Publication) -> Publication:
         if publication.changed:
-            self.rebuild_catalog()
+            catalog.rebuild(self.root, anew=False)
         return publication
 
 

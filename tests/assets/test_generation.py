@@ -70,8 +70,11 @@ def test_a_budget_ends_the_night_and_says_what_was_left_out(night, home_lake: La
     assert engine_run(home_lake)["ended_by"] == "budget_attempts"
 
 
-def test_what_hit_its_cap_is_made_once_more_with_a_larger_one(night, home_lake: Lake):
-    rollouts, skipped = night("retry_max_tokens = 60", max_tokens=22)
+def test_what_hit_its_cap_is_made_once_more_with_a_larger_one_and_the_run_is_on_record_with_its_cost(
+    night, home_lake: Lake
+):
+    prices = "[generate.prices]\nusd_per_million_completion_tokens = 2000\nusd_per_hour = 3.6\n"
+    rollouts, skipped = night("retry_max_tokens = 60", prices, max_tokens=22)
     first, again = rollouts.filter(pl.col("retry_of").is_null()), rollouts.filter(retry_of=pl.col("retry_of"))
     cut = first.filter(finish_reason="length")
     assert 0 < cut.height < 72 and set(again["retry_of"]) == set(cut["rollout_id"])
@@ -81,20 +84,16 @@ def test_what_hit_its_cap_is_made_once_more_with_a_larger_one(night, home_lake: 
     accepted = set(home_lake.scan("corpus").collect()["rollout_id"])
     assert not accepted & set(cut["rollout_id"])
 
-
-def test_a_run_is_on_record_with_its_tokens_and_its_cost(night, home_lake: Lake):
-    prices = "[generate.prices]\nusd_per_million_completion_tokens = 2000\nusd_per_hour = 3.6\n"
-    rollouts, _ = night("", prices)
     run = engine_run(home_lake)
     tokens = rollouts["completion_tokens"].sum()
     assert run["completion_tokens"] == run["engine_completion_tokens"] == tokens
     assert rollouts["cost_usd"].sum() == pytest.approx(tokens * 0.002)
     assert run["cost_usd"] == pytest.approx(tokens * 0.002 + run["elapsed_s"] * 0.001)
-    assert run["n_rollouts"] == 72 and run["ended_by"] == "done" and 0 < run["busy_share"] <= 1
+    assert run["n_rollouts"] == rollouts.height and run["ended_by"] == "done" and 0 < run["busy_share"] <= 1
 
 
 def test_a_run_that_was_killed_with_9_goes_on_when_it_is_run_again(
-    home: Path, home_lake: Lake, tmp_path: Path
+    r1data: Run, home: Path, home_lake: Lake, tmp_path: Path
 ):
     slow = FAKE.read_text(encoding="utf-8").replace("[generate.fake]", "[generate.fake]\ntoken_s = 0.02")
     path = tmp_path / "slow.toml"
@@ -106,7 +105,6 @@ def test_a_run_that_was_killed_with_9_goes_on_when_it_is_run_again(
         time.sleep(0.05)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    again = subprocess.run(command, capture_output=True, text=True, cwd=paths.PROJECT, timeout=120)
-    assert again.returncode == 0, again.stderr
+    assert r1data("run", "--night", NIGHT, "--recipe", path) == 0
     assert home_lake.scan("rollouts").collect()["rollout_id"].n_unique() == 72
     assert engine_run(home_lake)["replayed"] > 0, "what was finished was not made again"

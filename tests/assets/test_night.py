@@ -33,34 +33,34 @@ def rows(lake: Lake, table: str) -> pl.DataFrame:
     return lake.scan(table).collect()
 
 
-def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, home_lake: Lake):
-    assert r1data("run", "--night", NIGHT) == 0
+def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run, finished_lake: Lake):
     # The recipe has neither benchmarks, students, an inbox nor cold start, and all was made.
     empty = {"benchmarks", "students", "evaluations", "skipped", "inbox", "reviews"}
     empty |= {"cold_start_rollouts", "cold_start_refined", "cold_start"}
-    filled = {name for name in TABLES if rows(home_lake, name).height}
+    filled = {name for name in TABLES if rows(finished_lake, name).height}
     assert filled == set(TABLES) - empty
-    assert rows(home_lake, "rollouts").height == 12 * 6
+    assert rows(finished_lake, "rollouts").height == 12 * 6
 
-    versions = home_lake.versions(TABLES)
+    versions = finished_lake.versions(TABLES)
     assert r1data("run", "--night", NIGHT) == 0
-    assert home_lake.versions(TABLES) == versions
+    assert finished_lake.versions(TABLES) == versions
 
-    selected = rows(home_lake, "selected")
-    assert selected["accepted"].sum() == rows(home_lake, "corpus").height > 0
+    selected = rows(finished_lake, "selected")
+    assert selected["accepted"].sum() == rows(finished_lake, "corpus").height > 0
     assert selected.filter(~pl.col("accepted") & pl.col("stage").is_null()).is_empty()
-    funnel = fetch(home_lake, "select * from funnel order by position")
+    funnel = fetch(finished_lake, "select * from funnel order by position")
     assert funnel["entered"][0] == 72
     assert funnel["entered"].to_list()[1:] == funnel["remaining"].to_list()[:-1]
-    assert funnel["remaining"][-1] == rows(home_lake, "corpus").height
+    assert funnel["remaining"][-1] == rows(finished_lake, "corpus").height
 
 
-def test_more_rollouts_per_prompt_add_only_the_missing_attempts(r1data: Run, home_lake: Lake, tmp_path: Path):
-    assert r1data("run", "--night", NIGHT) == 0
-    before = rows(home_lake, "rollouts")
+def test_more_rollouts_per_prompt_add_only_the_missing_attempts(
+    r1data: Run, finished_lake: Lake, tmp_path: Path
+):
+    before = rows(finished_lake, "rollouts")
     more = edited(tmp_path, ("rollouts_per_prompt = 6", "rollouts_per_prompt = 8"))
     assert r1data("run", "--night", NIGHT, "--recipe", more) == 0
-    after = rows(home_lake, "rollouts")
+    after = rows(finished_lake, "rollouts")
     assert after.height == 12 * 8
     kept = before.join(after, on=before.columns, how="semi", nulls_equal=True)
     assert kept.height == before.height, "stored rollouts stay as they were"

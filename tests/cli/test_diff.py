@@ -48,10 +48,9 @@ def correct_reference(lake: Lake) -> str:
 
 
 def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
-    objects, r1data: Run, home_lake: Lake, tmp_path: Path, capsys
+    objects, r1data: Run, finished_lake: Lake, tmp_path: Path, capsys
 ):
-    assert r1data("run", "--night", NIGHT) == 0
-    prompt = correct_reference(home_lake)
+    prompt = correct_reference(finished_lake)
     assert r1data("run", "--night", NIGHT) == 0
     rows = objects(NIGHT)
     assert {row["prompt_id"] for row in rows} == {prompt}
@@ -61,7 +60,7 @@ def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
         assert row["before"] == "rejected: verification:different"
         assert str(row["after"]).startswith("accepted, rank")
         assert str(row["why"]).startswith("reference ") and "math: wrong → right" in str(row["why"])
-    first, second = home_lake.history("selected").sort("version")["version"].to_list()[-2:]
+    first, second = finished_lake.history("selected").sort("version")["version"].to_list()[-2:]
     assert objects(f"{NIGHT}@{first}", f"{NIGHT}@{second}") == rows
     assert objects(f"{NIGHT}@{second}") == []
     assert len(objects(f"{NIGHT}@0")) == 72, "before the first selection"
@@ -76,7 +75,7 @@ def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
     recipe.write_text(FAKE.read_text(encoding="utf-8").replace("context_tokens = 1024", wider))
     assert r1data("run", "--night", NEXT, "--recipe", recipe) == 0
     nights = {row["prompt_id"]: row for row in objects(NIGHT, NEXT)}
-    plans = home_lake.scan("plan").collect()
+    plans = finished_lake.scan("plan").collect()
     new = plans.filter(night=NEXT, reason="new")["prompt_id"].unique()
     assert {p for p, row in nights.items() if row["change"] == "new"} == set(new)
     gone = plans.filter(night=NIGHT).join(plans.filter(night=NEXT), on="prompt_id", how="anti")["prompt_id"]

@@ -1,7 +1,6 @@
 """`r1data verify`: stored rollouts under a new version of a verifier."""
 
 import json
-import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -9,19 +8,11 @@ import polars as pl
 import pytest
 
 from r1data.curate.stale import stale
-from r1data.lake import Lake, catalog
+from r1data.lake import Lake
 from r1data.recipe import load_recipe
 from r1data.verify import VERIFIERS, Deferred, Verdict, wrong
 
 NIGHT = "2026-01-02"
-
-
-@pytest.fixture
-def night(home_lake: Lake, finished_home: dict[str, str]) -> Lake:
-    """A lake with one night of the scripted engine."""
-    shutil.copytree(finished_home["R1DATA_LAKE"], home_lake.root)
-    catalog.rebuild(home_lake.root)
-    return home_lake
 
 
 def strict(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
@@ -35,10 +26,10 @@ def strict(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def test_a_new_version_judges_again_without_generating_and_the_corpus_follows(
-    night: Lake, r1data, monkeypatch, capsys
+    finished_lake: Lake, r1data, monkeypatch, capsys
 ):
-    rollouts, before = night.version("rollouts"), night.scan("verdicts").collect()
-    accepted = night.scan("selected").filter("accepted").collect().height
+    rollouts, before = finished_lake.version("rollouts"), finished_lake.scan("verdicts").collect()
+    accepted = finished_lake.scan("selected").filter("accepted").collect().height
     strict(monkeypatch, "format")
     capsys.readouterr()
 
@@ -47,59 +38,71 @@ def test_a_new_version_judges_again_without_generating_and_the_corpus_follows(
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {(row["before"], row["now"]) for row in rows} == {("right", "right"), ("right", "wrong")}
     assert sum(row["n_verdicts"] for row in rows) == 72
-    after = night.scan("verdicts").collect()
+    after = finished_lake.scan("verdicts").collect()
     assert after.join(before, on=before.columns, how="semi", nulls_equal=True).height == before.height
-    assert night.version("rollouts") == rollouts
-    assert night.scan("selected").filter("accepted").collect().height < accepted
+    assert finished_lake.version("rollouts") == rollouts
+    assert finished_lake.scan("selected").filter("accepted").collect().height < accepted
 
 
-def test_the_corpus_waits_while_another_verifier_has_verdicts_to_make(night: Lake, r1data, monkeypatch):
-    before = night.version("selected")
+def test_the_corpus_waits_while_another_verifier_has_verdicts_to_make(
+    finished_lake: Lake, r1data, monkeypatch
+):
+    before = finished_lake.version("selected")
     strict(monkeypatch, "format")
     strict(monkeypatch, "language")
     assert r1data("verify", "--night", NIGHT, "--only", "language") == 0
-    assert night.version("selected") == before
-    waiting = night.scan("verdicts").filter(pl.col("verifier_version") == "strict-99").collect()
+    assert finished_lake.version("selected") == before
+    waiting = finished_lake.scan("verdicts").filter(pl.col("verifier_version") == "strict-99").collect()
     assert set(waiting["verifier"]) == {"language"}
     assert r1data("verify", "--all-nights") == 0
-    assert night.version("selected") > before
+    assert finished_lake.version("selected") > before
 
 
-def test_nothing_is_judged_twice(night: Lake, r1data):
-    before = night.version("verdicts"), night.version("selected")
+def test_nothing_is_judged_twice(finished_lake: Lake, r1data):
+    before = finished_lake.version("verdicts"), finished_lake.version("selected")
     assert r1data("verify", "--night", NIGHT) == 0
-    assert (night.version("verdicts"), night.version("selected")) == before
+    assert (finished_lake.version("verdicts"), finished_lake.version("selected")) == before
 
 
-def test_what_a_later_night_says_of_a_prompt_reaches_the_corpus_of_an_earlier_one(night: Lake, r1data):
-    before, recipe = night.scan("corpus").collect(), load_recipe(None)
-    assert stale(night, recipe).is_empty()
+def test_what_a_later_night_says_of_a_prompt_reaches_the_corpus_of_an_earlier_one(
+    finished_lake: Lake, r1data
+):
+    before, recipe = finished_lake.scan("corpus").collect(), load_recipe(None)
+    assert stale(finished_lake, recipe).is_empty()
     later = "2026-01-03"
-    said = night.scan("intake").with_columns(night=pl.lit(later), licence=pl.lit("MIT"), level=pl.lit(3))
-    said = said.cast(night.scan("intake").collect_schema())
-    night.replace("intake", {"recipe": "fake", "night": later}, said.filter(prompt_id=before["prompt_id"][0]))
+    said = finished_lake.scan("intake").with_columns(
+        night=pl.lit(later), licence=pl.lit("MIT"), level=pl.lit(3)
+    )
+    said = said.cast(finished_lake.scan("intake").collect_schema())
+    finished_lake.replace(
+        "intake", {"recipe": "fake", "night": later}, said.filter(prompt_id=before["prompt_id"][0])
+    )
     n = before.filter(prompt_id=before["prompt_id"][0]).height
-    assert stale(night, recipe).rows() == [(NIGHT, "corpus", n)]
+    assert stale(finished_lake, recipe).rows() == [(NIGHT, "corpus", n)]
 
     assert r1data("verify", "--night", NIGHT) == 0
 
-    assert stale(night, recipe).is_empty()
-    after = night.scan("corpus").collect()
+    assert stale(finished_lake, recipe).is_empty()
+    after = finished_lake.scan("corpus").collect()
     assert set(after.filter(licence="MIT", level=3)["prompt_id"]) == {before["prompt_id"][0]}
     assert after.drop("licence", "level").equals(before.drop("licence", "level"))
 
 
-def test_what_another_recipe_says_of_a_prompt_leaves_verdicts_and_corpus_as_they_are(night: Lake, r1data):
-    before = {table: night.version(table) for table in ("verdicts", "selected", "corpus")}
+def test_what_another_recipe_says_of_a_prompt_leaves_verdicts_and_corpus_as_they_are(
+    finished_lake: Lake, r1data
+):
+    before = {table: finished_lake.version(table) for table in ("verdicts", "selected", "corpus")}
     other = {"recipe": "other", "verifier": "exact", "reference": "?", "reference_version": "another"}
     later = pl.col("added_at") + pl.duration(days=1)
-    rows = night.scan("prompt_references").with_columns(later, **{k: pl.lit(v) for k, v in other.items()})
-    assert night.append("prompt_references", rows).n_rows == 12
+    rows = finished_lake.scan("prompt_references").with_columns(
+        later, **{k: pl.lit(v) for k, v in other.items()}
+    )
+    assert finished_lake.append("prompt_references", rows).n_rows == 12
 
     assert r1data("verify", "--night", NIGHT) == 0
 
-    assert {table: night.version(table) for table in before} == before
-    assert stale(night, load_recipe(None)).is_empty()
+    assert {table: finished_lake.version(table) for table in before} == before
+    assert stale(finished_lake, load_recipe(None)).is_empty()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,17 @@ def row(table: str, **values: object) -> pl.DataFrame:
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     """One prompt, whose answer is 2, and one rollout."""
-    lake = Lake(str(tmp_path / "lake"))
+    return made(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The same for tests that publish nothing."""
+    return made(tmp_path_factory.mktemp("reviews"))
+
+
+def made(folder: Path) -> Lake:
+    lake = Lake(str(folder / "lake"))
     lake.append("prompts", row("prompts", prompt_id="p", messages=[{"role": "user", "content": "1 + 1?"}]))
     reference = {"reference_version": "v", "reference": "2", "verifier": "math", "verifier_args": "{}"}
     lake.append("prompt_references", row("prompt_references", prompt_id="p", added_at=NOW, **reference))
@@ -87,18 +97,18 @@ def test_the_file_opens_in_a_spreadsheet(tmp_path: Path):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_row_that_cannot_be_used_is_named_by_its_line(lake: Lake, tmp_path: Path, changed, said: str):
+def test_a_row_that_cannot_be_used_is_named_by_its_line(read_only: Lake, tmp_path: Path, changed, said: str):
     skipped = {"rollout_id": "x", "verdict": "", "note": "two\nlines"}
-    refused(lake, file(tmp_path, skipped, changed), "line 4", said)
+    refused(read_only, file(tmp_path, skipped, changed), "line 4", said)
 
 
-def test_a_rollout_that_comes_twice_and_a_file_that_is_none_are_refused(lake: Lake, tmp_path: Path):
-    refused(lake, file(tmp_path, {}, {"verdict": "reject"}), "comes twice")
+def test_a_rollout_that_comes_twice_and_a_file_that_is_none_are_refused(read_only: Lake, tmp_path: Path):
+    refused(read_only, file(tmp_path, {}, {"verdict": "reject"}), "comes twice")
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n", encoding="utf-8")
-    refused(lake, other, "lacks the columns rollout_id")
+    refused(read_only, other, "lacks the columns rollout_id")
     other.write_bytes(b"rollout_id,verdict,reasoning,answer\nr,\xff,a,b\n")
-    refused(lake, other, "not UTF-8")
+    refused(read_only, other, "not UTF-8")
 
 
 def test_the_latest_word_counts_and_an_older_file_again_changes_nothing(lake: Lake, tmp_path: Path):
@@ -139,9 +149,9 @@ def test_a_text_that_was_cut_is_not_edited_even_without_its_mark(lake: Lake, tmp
     refused(lake, file(tmp_path, edit), "line 2", "was cut to 32,767 characters")
 
 
-def test_semicolons_and_line_ends_of_a_spreadsheet_are_read(lake: Lake, tmp_path: Path):
+def test_semicolons_and_line_ends_of_a_spreadsheet_are_read(read_only: Lake, tmp_path: Path):
     path = tmp_path / "de.csv"
     head = "rollout_id;verdict;reasoning;answer;reviewer;reviewed_at"
     path.write_bytes(f"{head}\r\nr;Approve;'=1+1 is two.;2;ada;2026-01-02\r\n".encode())
-    found = imported(lake, path, reviewer=None, now=NOW)
+    found = imported(read_only, path, reviewer=None, now=NOW)
     assert found.select("verdict", "reviewed_at").rows() == [("approve", datetime(2026, 1, 2, tzinfo=UTC))]

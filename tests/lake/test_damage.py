@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from r1data.errors import CorruptLake
-from r1data.lake import Lake, delta
+from r1data.lake import Lake, delta, publish
 from r1data.lake.verify import Damage, repair, verify
 from r1data.schema import TABLES
 
@@ -97,3 +97,51 @@ def test_any_duckdb_client_reads_the_catalog(lake: Lake):
         assert connection.execute("select prompt_id, night from prompts").fetchall() == [("a", "2026-01-01")]
         comment = "select comment from duckdb_views() where view_name = 'prompts'"
         assert connection.execute(comment).fetchone() == (TABLES["prompts"].doc,)
+
+
+def intake(*ids: str) -> pl.DataFrame:
+    """Intake rows with the given ids."""
+    rows = [("night", "2026-01-01", i, "templates", 1, True, None, None, None) for i in ids]
+    return pl.DataFrame(rows, schema=TABLES["intake"].schema, orient="row")
+
+
+PARTITION = {"recipe": "night", "night": "2026-01-01"}
+
+
+def seen(lake: Lake) -> tuple[set[str], set[str]]:
+    """Ids of prompts and of intake, as the catalog has them."""
+    with duckdb.connect(str(lake.catalog_path), read_only=True) as connection:
+        both = (
+            connection.execute(f"select prompt_id from {name}").fetchall() for name in ("prompts", "intake")
+        )
+        prompt_ids, intake_ids = ({row[0] for row in rows} for rows in both)
+    return prompt_ids, intake_ids
+
+
+def test_the_next_publish_of_any_table_shows_what_a_killed_writer_could_not(lake: Lake):
+    lake.replace("intake", PARTITION, intake("a"))
+    info = {"run": "", "inputs": {}}
+    publish.append(lake.table_root("prompts"), TABLES["prompts"], prompts("b"), info)  # and no catalog
+    assert seen(lake) == ({"a"}, {"a"})
+    lake.replace("intake", PARTITION, intake("b"))
+    assert seen(lake) == ({"a", "b"}, {"b"})
+
+
+def test_a_publish_opens_no_file_of_another_table(lake: Lake):
+    path = only_file(lake)
+    content = path.read_bytes()
+    path.unlink()
+    lake.replace("intake", PARTITION, intake("a"))
+    path.write_bytes(content)
+    assert seen(lake) == ({"a"}, {"a"})
+
+
+def test_a_catalog_that_is_damaged_or_of_other_views_is_written_anew(lake: Lake):
+    lake.catalog_path.write_bytes(lake.catalog_path.read_bytes()[:5000])
+    lake.append("prompts", prompts("b"))
+    assert seen(lake) == ({"a", "b"}, set())
+    with duckdb.connect(str(lake.catalog_path)) as connection:
+        connection.execute("update internal.made_of set digest = 'older' where name = ''")
+        connection.execute("create or replace view intake as select 'old' as prompt_id")
+    lake.append("prompts", prompts("c"))
+    assert seen(lake) == ({"a", "b", "c"}, set())

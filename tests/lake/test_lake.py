@@ -1,5 +1,6 @@
 """The lake's promises, on a local folder and on S3."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import polars as pl
@@ -185,33 +186,36 @@ def test_sql_sees_every_publish_and_empty_tables(lake: Lake):
     )
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "select 1; select 2",
-        "create table x (i int)",
-        "drop view prompts",
-        "copy prompts to '/tmp/r1data-leak.csv'",
-        "with x as (insert into prompts select * from prompts returning *) select * from x",
-        "select * from read_csv('/etc/passwd')",
-        "select * from read_text('/etc/passwd')",
-        "select * from glob('/*')",
-        "select * from 'pyproject.toml'",
-        "attach '/tmp/r1data-leak.db'",
-        "set lock_configuration = false",
-        "install httpfs",
-        "select * from frame",
-        "select $missing",
-        "select nigt from prompts",
-        "selec",
-        "",
-    ],
-)
-def test_sql_refuses_what_is_not_one_harmless_select(lake: Lake, statement: str):
+HARMFUL = [
+    "select 1; select 2",
+    "create table x (i int)",
+    "drop view prompts",
+    "copy prompts to '/tmp/r1data-leak.csv'",
+    "with x as (insert into prompts select * from prompts returning *) select * from x",
+    "select * from read_csv('/etc/passwd')",
+    "select * from read_text('/etc/passwd')",
+    "select * from glob('/*')",
+    "select * from 'pyproject.toml'",
+    "attach '/tmp/r1data-leak.db'",
+    "set lock_configuration = false",
+    "install httpfs",
+    "select * from frame",
+    "select $missing",
+    "select nigt from prompts",
+    "selec",
+    "",
+]
+
+
+def test_sql_refuses_what_is_not_one_harmless_select(lake: Lake):
     frame = prompts("b")  # `select * from frame` must not see a Python variable
     lake.append("prompts", frame)
-    with pytest.raises(QueryError):
-        fetch(lake, statement)
+    ran = []
+    for statement in HARMFUL:
+        with suppress(QueryError):
+            fetch(lake, statement)
+            ran.append(statement)
+    assert ran == []
     assert stored(lake, "prompts") == ["b"]
 
 
