@@ -100,9 +100,9 @@ def test_any_duckdb_client_reads_the_catalog(lake: Lake):
 
 
 def intake(*ids: str) -> pl.DataFrame:
-    """Intake rows with the given ids."""
-    rows = [("night", "2026-01-01", i, "templates", 1, True, None, None, None) for i in ids]
-    return pl.DataFrame(rows, schema=TABLES["intake"].schema, orient="row")
+    """Kept rows of table `intake`."""
+    rows = [{**PARTITION, "prompt_id": name, "kept": True} for name in ids]
+    return pl.DataFrame(rows, schema=TABLES["intake"].schema)
 
 
 PARTITION = {"recipe": "night", "night": "2026-01-01"}
