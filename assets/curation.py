@@ -121,7 +121,7 @@ def contamination(
 
 @dg.asset(
     partitions_def=NIGHTS,
-    deps=["verdicts", "duplicates", "language", "readability", "contamination"],
+    deps=["verdicts", "judgements", "duplicates", "language", "readability", "contamination"],
     group_name="curation",
     kinds={"polars", "deltalake"},
     metadata=described("selected"),
@@ -140,6 +140,9 @@ def selected(
         prompts=own_prompts(stage.scan("prompts"), stage.scan("intake"), stage.recipe.name),
         prompt_references=own_references(stage.scan("prompt_references"), stage.recipe.name),
         verdicts=stage.scan("verdicts", stage.night),
+        judgements=stage.scan("judgements", stage.night),
+        calibrations=stage.scan("calibrations"),
+        reviews=stage.scan("reviews"),
         duplicates=stage.scan("duplicates"),
         language=stage.scan("language", stage.night),
         readability=stage.scan("readability", stage.night),
@@ -157,6 +160,7 @@ def selected(
         accepted=marked["accepted"].sum(),
         funnel=markdown(funnel_markdown(fetch(stage.lake, query, stage.partition))),
         **counts(marked, "stage", "dropped_"),
+        **counts(marked, "decided_by", "decided_by_"),
     )
 
 
@@ -179,8 +183,10 @@ def corpus(
         prompt_references=own_references(stage.scan("prompt_references"), stage.recipe.name),
         teachers=stage.scan("teachers"),
         verdicts=stage.scan("verdicts"),
+        reviews=stage.scan("reviews"),
     ).collect()
-    own = stage.scan("verdicts", stage.night).join(stage.scan_own("selected"), on="rollout_id", how="semi")
+    decided = stage.scan_own("selected").select("rollout_id", "decided_by")
+    own = stage.scan("verdicts", stage.night).join(decided, on="rollout_id")
     check_corpus(rows, own, stage.recipe.checks, night=stage.night)
     shortest = rows.sort("completion_tokens").head(1)
     stage.replace("corpus", rows)
@@ -190,7 +196,7 @@ def corpus(
         completion_tokens=rows["completion_tokens"].sum(),
         mean_completion_tokens=rows["completion_tokens"].mean(),
         mean_pass_rate=rows["pass_rate"].mean(),
-        example=markdown("\n\n".join(shortest.select("reasoning", "answer").row(0)))
+        example=markdown("\n\n".join(filter(None, shortest.select("reasoning", "answer").row(0))))
         if shortest.height
         else None,
         **counts(rows, "family", "family_"),

@@ -8,6 +8,8 @@ from assets import (
     curation,
     evaluation,
     jobs,
+    judge,
+    judge_checks,
     prompts,
     rejection,
     rollouts,
@@ -18,9 +20,9 @@ from assets.resources import LakeResource, RecipeResource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [prompts, cold_start, rollouts, rejection, curation, training, evaluation]
+        [prompts, cold_start, rollouts, rejection, judge, curation, training, evaluation]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([checks]),
+    asset_checks=dg.load_asset_checks_from_modules([checks, judge_checks]),
     jobs=jobs.JOBS,
     schedules=jobs.SCHEDULES,
     sensors=sensors.SENSORS,

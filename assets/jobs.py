@@ -26,7 +26,14 @@ train = dg.define_asset_job(
 reverify = dg.define_asset_job(
     "reverify",
     selection=dg.AssetSelection.groups("rejection", "curation"),
-    description="A night's verdicts and corpus under the current verifiers; nothing is generated.",
+    description="A night's verdicts and corpus under the current verifiers and judge; no rollout is made.",
+    executor_def=dg.in_process_executor,
+)
+
+calibrate = dg.define_asset_job(
+    "calibrate",
+    selection=["judge_calibration"],
+    description="How far the recipe's judge may be believed; what was asked before is not asked again.",
     executor_def=dg.in_process_executor,
 )
 
@@ -37,5 +44,5 @@ nightly = dg.build_schedule_from_partitioned_job(
     description="At 02:00 UTC, the day that ended.",
 )
 
-JOBS = [night, cold_start, train, reverify]
+JOBS = [night, cold_start, train, reverify, calibrate]
 SCHEDULES = [nightly]

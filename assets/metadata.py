@@ -1,5 +1,6 @@
 """How tables and text show in Dagster's UI."""
 
+from base64 import b64encode
 from typing import Any
 
 import dagster as dg
@@ -29,6 +30,11 @@ def markdown(text: str) -> dg.MarkdownMetadataValue:
     """Markdown with `<` escaped, or tags such as `<think>` would vanish; cut to what renders in place."""
     escaped = text.replace("<", "&lt;")
     return dg.MetadataValue.md(escaped if len(escaped) < INLINE_CHARS else escaped[: INLINE_CHARS - 2] + "…")
+
+
+def picture(png: bytes, what: str) -> dg.MarkdownMetadataValue:
+    """A PNG as Markdown that needs no file; `what` stands in its place where it cannot be shown."""
+    return dg.MetadataValue.md(f"![{what}](data:image/png;base64,{b64encode(png).decode()})")
 
 
 def counts(frame: pl.DataFrame, column: str, prefix: str) -> dict[str, int]:

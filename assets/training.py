@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from assets.metadata import described, markdown, row_count
+from assets.metadata import described, markdown, picture, row_count
 from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
 from r1data import paths
@@ -87,7 +87,7 @@ def student_sft(
         metadata={
             "cached": trained.cached,
             "folder": dg.MetadataValue.path(str(trained.model.path)),
-            "loss": dg.MetadataValue.md(picture(loss_curve(trained.curve, title=student.name))),
+            "loss": picture(loss_curve(trained.curve, title=student.name), "loss"),
             **{
                 key: row[key]
                 for key in ("n_rows", "n_rows_too_long", "steps", "first_loss", "last_loss", "elapsed_s")
@@ -112,13 +112,6 @@ def latest_night(lake: Lake, recipe: str) -> str:
     if night is None:
         raise ConfigError(f"Recipe {recipe} has no corpus yet. Make a night first: `r1data run`.")
     return night
-
-
-def picture(png: bytes) -> str:
-    """A PNG as Markdown that needs no file."""
-    from base64 import b64encode
-
-    return f"![loss](data:image/png;base64,{b64encode(png).decode()})"
 
 
 def _tell(progress: Progress) -> None:

@@ -63,6 +63,13 @@ def split(completion: str) -> tuple[str | None, str | None]:
     return reasoning, answer
 
 
+def joined(reasoning: str | None, answer: str) -> str:
+    """A completion from its parts; without a thought, the answer alone."""
+    reasoning = (reasoning or "").strip()
+    thought = f"{OPEN}\n{reasoning}\n{CLOSE}\n\n" if reasoning else ""
+    return thought + answer.strip()
+
+
 def is_well_formed(completion: str) -> bool:
     """Whether a thought is opened once, closed once, not empty, and followed by an answer; nothing stands
     before it.

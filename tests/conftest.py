@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from r1data import paths
@@ -19,6 +21,9 @@ from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.recipe import Generate, VllmSettings
+from r1data.schema import TABLES
+from r1data.text import thought
+from r1data.verify import VERIFIERS
 
 Run = Callable[..., int]
 FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
@@ -123,3 +128,70 @@ def finished_lake(home_lake: Lake, finished_home: dict[str, str]) -> Lake:
     shutil.copytree(finished_home["R1DATA_LAKE"], home_lake.root)
     home_lake.rebuild_catalog()
     return home_lake
+
+
+@pytest.fixture
+def review_lake(lake_to_review: Path, tmp_path: Path) -> Lake:
+    """This test's own copy of `lake_to_review`."""
+    return Lake(shutil.copytree(lake_to_review, tmp_path / "review lake"))
+
+
+@pytest.fixture(scope="session")
+def lake_to_review(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A night of recipe `r` as people review it: of prompt `p`, whose answer is 2, the accepted traces a1 to
+    a4, and x1, which no rule decided; of prompt `g`, which no rule decides, g1 without a thought. Their draw
+    is in the order of their ids.
+    """
+    lake = Lake(tmp_path_factory.mktemp("review") / "lake")
+    night = {"night": "2026-01-02", "recipe": "r", "teacher_id": "t"}
+    told = '1 + 1 = ?\n<img src=x onerror="document.title=1"> {{value}} ${document.title=2} $x^2$ **b**'
+    think = (
+        "<b>One</b> and one: \\(1+1\\) `code` <think\u200b> {{#if value}}x{{/if}} ${1+1}\n" + "so on " * 200
+    )
+    texts = {f"a{n}": f"<think>\n{n}. {think}\n</think>\n\nThe answer is 2 ({n})." for n in (1, 2, 3, 4)}
+    texts |= {"x1": "<think>\nHm.\n</think>\n\nmaybe", "g1": "Hello to you!"}
+    prompts = {"p": told, "g": "Say hello."}
+
+    def add(table: str, *rows: dict[str, object]) -> None:
+        schema = TABLES[table].schema
+        full = [{name: (night | row).get(name) for name in schema} for row in rows]
+        frame = pl.DataFrame(full, schema=schema, orient="row")
+        if TABLES[table].kind == "ledger":
+            lake.append(table, frame)
+        else:
+            lake.replace(table, {"recipe": "r", "night": "2026-01-02"}, frame)
+
+    def rollout(name: str) -> dict[str, object]:
+        found = thought(texts[name])
+        offsets = {"thought_start": found.start, "thought_end": found.end, "answer_start": found.answer_start}
+        ids = {"rollout_id": name, "prompt_id": "g" if name == "g1" else "p"}
+        return ids | offsets | {"completion": texts[name], "finish_reason": "stop", "completion_tokens": 300}
+
+    def verdict(name: str, word: str) -> dict[str, object]:
+        versions = {"verifier_version": VERIFIERS["math"].version, "reference_version": "v"}
+        said = {"verdict": word, "reason": "equal" if word == "right" else "unreadable", "extracted": "2"}
+        return {"rollout_id": name, "verifier": "math"} | versions | said
+
+    def chosen(name: str) -> dict[str, object]:
+        reasons = {"x1": ["verification:unreadable"], "g1": ["verification:unverified"]}.get(name, [])
+        ids = {"rollout_id": name, "prompt_id": "g" if name == "g1" else "p"}
+        return ids | {
+            "accepted": not reasons,
+            "reasons": reasons,
+            "stage": "verification" if reasons else None,
+        }
+
+    add("teachers", {"name": "teacher"})
+    for name, text in prompts.items():
+        message = {"role": "user", "content": text}
+        add("prompts", {"prompt_id": name, "messages": [message], "domain": "math", "source": "s"})
+    reference = {"reference": "2", "reference_version": "v", "verifier": "math", "verifier_args": "{}"}
+    add("prompt_references", reference | {"prompt_id": "p", "added_at": datetime(2026, 1, 2, tzinfo=UTC)})
+    rollouts = [rollout(name) for name in texts]
+    add("plan", *rollouts)
+    add("rollouts", *rollouts)
+    add(
+        "verdicts", *(verdict(name, "unknown" if name == "x1" else "right") for name in texts if name != "g1")
+    )
+    add("selected", *map(chosen, texts))
+    return Path(lake.root)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1data.text import Thought, is_well_formed, numbers, split, thought, with_tags
+from r1data.text import Thought, is_well_formed, joined, numbers, split, thought, with_tags
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,12 @@ def test_offsets_are_always_within_the_completion(completion: str):
         0 <= o <= len(completion) for o in (found.start, found.end, found.answer_start) if o is not None
     )
     split(completion)
+
+
+@pytest.mark.parametrize(("reasoning", "answer"), [("a", "b"), (None, "b"), ("a\n\nb", "c\n")])
+def test_a_completion_that_is_put_together_splits_into_its_parts(reasoning: str | None, answer: str):
+    assert split(joined(reasoning, answer)) == (reasoning, answer.strip())
+    assert joined(" ", answer) == answer.strip()
 
 
 def test_thousands_separators_go_and_lists_stay_apart():

@@ -8,11 +8,13 @@ import sys
 
 import typer
 
+from r1data.cli import app as page
 from r1data.cli import (
     decontaminate,
     dedup,
     diff,
     import_,
+    judge,
     lake,
     model,
     night,
@@ -31,8 +33,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, train):
+for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, train, page):
     verbs.add(app)
+app.add_typer(judge.app, name="judge")
 app.add_typer(lake.app, name="lake")
 app.add_typer(model.app, name="model")
 app.add_typer(review.app, name="review")

@@ -23,19 +23,28 @@ app = typer.Typer(help="Let people approve, reject and edit traces in a file tha
 def export_rows(
     out: Annotated[Path, typer.Option("--out", help="The CSV file to write; it must not be there.")],
     night: NightOption = None,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            help="accepted, undecided, disputed (rule and judge disagree), cold_start or all; cold_start "
+            "without it if the recipe has that section, else accepted.",
+        ),
+    ] = None,
+    n: Annotated[int | None, typer.Option("--n", min=1, help="Rows at most, drawn by hash.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also rows that rules rejected and rows that were reviewed.")
+        bool, typer.Option("--all", help="Also rows that were reviewed, or refined rows that rules rejected.")
     ] = False,
     recipe: RecipeOption = None,
 ) -> None:
-    """Write a night's refined rows of cold start that wait for a review."""
-    from r1data.curate.review import exported
+    """Write rollouts of a night that wait for a review: refined, accepted, undecided or disputed ones."""
     from r1data.curate.review_file import CUT, as_csv
+    from r1data.curate.review_queue import exported
 
     wanted, lake = load_recipe(recipe), Lake()
+    queue = of or ("cold_start" if wanted.cold_start else "accepted")
     name = checked_night(night, wanted)
-    refined = lake.scan("cold_start_refined", name).filter(pl.col("recipe") == wanted.name)
-    rows = exported(lake, refined, everything=everything)
+    rows = exported(lake, queue, recipe=wanted.name, night=name, everything=everything, n=n)
     content = as_csv(rows)
     try:
         with out.open("xb") as file:
@@ -44,7 +53,7 @@ def export_rows(
         raise ConfigError(f"{out} is there already, perhaps with reviews in it. Name another file.") from None
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error.strerror}.") from error
-    log.info("%s rows in %s", f"{rows.height:,}", out)
+    log.info("%s rows of queue %s in %s", f"{rows.height:,}", queue, out)
     if n_cut := content.count(CUT.encode()):
         log.info("%s texts are longer than a cell and were cut; their rows cannot be edited", n_cut)
 

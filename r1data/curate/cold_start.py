@@ -14,7 +14,13 @@ import polars as pl
 
 from r1data import ids
 from r1data.curate.corpus import texts
-from r1data.curate.current import current_contamination, current_references, own_prompts, own_references
+from r1data.curate.current import (
+    current_contamination,
+    current_references,
+    latest_reviews,
+    own_prompts,
+    own_references,
+)
 from r1data.curate.select import facts, rules
 from r1data.errors import InputError
 from r1data.recipe import ColdStart, Recipe
@@ -137,11 +143,6 @@ def mark_refined(
     good = pl.col("reasons").list.len() == 0
     later = good & (pl.int_range(pl.len()).over("prompt_id", good) > 0)
     return _marked(marked, later, "selection:later_attempt", "cold_start_refined")
-
-
-def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
-    """The review of each rollout that counts; schema REVIEWS."""
-    return reviews.sort("reviewed_at", "review_id").unique("rollout_id", keep="last", maintain_order=True)
 
 
 def cold_start(

@@ -72,6 +72,11 @@ def deciding_verdicts(
     return _current(verdicts).join(wanted, on=["rollout_id", "verifier", "reference_version"])
 
 
+def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
+    """The review of each rollout that counts; schema REVIEWS."""
+    return reviews.sort("reviewed_at", "review_id").unique("rollout_id", keep="last", maintain_order=True)
+
+
 def current_contamination(
     contamination: pl.LazyFrame, benchmarks: pl.LazyFrame, settings: Contamination
 ) -> pl.LazyFrame:

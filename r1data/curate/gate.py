@@ -14,7 +14,8 @@ def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, 
 
     Args:
         rows: schema CORPUS.
-        verdicts: schema VERDICTS, those of the night.
+        verdicts: schema VERDICTS, those of the night, and decided_by of their rollouts. What no rule is made
+            for (`no_rule`) is no rule's failure, nor is what a judge or a person decided.
         checks: the recipe's thresholds.
         night: YYYY-MM-DD, for the message.
 
@@ -28,7 +29,11 @@ def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, 
             f"`r1data funnel --night {night}` shows where they fell; [checks] min_accepted is the limit. "
             "No corpus was published."
         )
-    ruled = verdicts.filter(~pl.col("verifier").is_in(BY_FORM) & (pl.col("reason") != "truncated"))
+    ruled = verdicts.filter(
+        ~pl.col("verifier").is_in(BY_FORM)
+        & ~pl.col("reason").is_in(["truncated", "no_rule"])
+        & ~pl.col("decided_by").is_in(["judge", "person"]).fill_null(False)
+    )
     share = ruled.select((pl.col("verdict") == "unknown").mean()).collect().item()
     if share is not None and share > checks.max_unknown_share:
         raise GateError(

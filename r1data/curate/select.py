@@ -11,6 +11,7 @@ from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
 from r1data.curate.current import deciding_verdicts, verdicts_of
 from r1data.curate.dedup import algorithm
+from r1data.curate.final import final_verdicts
 from r1data.curate.survivors import elect
 from r1data.recipe import Recipe
 from r1data.schema.corpus import SELECTED
@@ -29,6 +30,9 @@ def select(
     prompts: pl.LazyFrame,
     prompt_references: pl.LazyFrame,
     verdicts: pl.LazyFrame,
+    judgements: pl.LazyFrame,
+    calibrations: pl.LazyFrame,
+    reviews: pl.LazyFrame,
     duplicates: pl.LazyFrame,
     language: pl.LazyFrame,
     readability: pl.LazyFrame,
@@ -40,8 +44,8 @@ def select(
 
     Args:
         rollouts: schema ROLLOUTS, those of the night's plan.
-        prompts, prompt_references, verdicts, duplicates, language, readability: whole ledgers, all nights;
-            what is not of the current version is left aside.
+        prompts, prompt_references, verdicts, judgements, calibrations, reviews, duplicates, language,
+            readability: whole ledgers, all nights; what is not of the current version is left aside.
         contamination: CONTAMINATION under the current version of the comparison and the benchmarks.
         accepted_before: rollout_id of the traces that the recipe accepted on earlier nights; they win.
         recipe: thresholds, order and how many traces a prompt keeps.
@@ -51,7 +55,20 @@ def select(
         the election is a loop.
     """
     version = algorithm(recipe.duplicates)
-    known = _gather(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
+    decided = final_verdicts(
+        rollouts,
+        prompts=prompts,
+        prompt_references=prompt_references,
+        verdicts=verdicts,
+        judgements=judgements,
+        calibrations=calibrations,
+        reviews=reviews,
+        recipe=recipe,
+    )
+    known = facts(
+        rollouts, prompts, prompt_references, verdicts, language, readability, contamination, decided=decided
+    ).join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
+    known = known.with_columns(form=_form_by_domain())
     reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls().list.unique(maintain_order=True)
     marked, pairs, before = pl.collect_all(
         [
@@ -60,35 +77,32 @@ def select(
             accepted_before.select("rollout_id"),
         ]
     )
+    elected = _elected(marked, pairs, before["rollout_id"], recipe)
+    return _finish(marked.lazy().join(elected.lazy(), on="rollout_id", how="left"), recipe)
+
+
+def _elected(marked: pl.DataFrame, pairs: pl.DataFrame, before: pl.Series, recipe: Recipe) -> pl.DataFrame:
+    """rollout_id, rank, twin_id and beyond (what its prompt keeps) of every eligible trace."""
     eligible = marked.filter(pl.col("reasons").list.len() == 0).sort(
         _ORDER[recipe.select.order], nulls_last=True
     )
     places = elect(
         eligible.select("rollout_id", "prompt_id").iter_rows(),
         pairs,
-        before["rollout_id"].sort(),
+        before.sort(),
         keep_per_prompt=recipe.select.keep_per_prompt,
     )
-    elected = pl.DataFrame(
+    return pl.DataFrame(
         [(rollout_id, place.rank, place.twin_id, place.beyond) for rollout_id, place in places.items()],
         schema={"rollout_id": pl.String, "rank": pl.Int64, "twin_id": pl.String, "beyond": pl.Boolean},
         orient="row",
     )
-    return _finish(marked.lazy().join(elected.lazy(), on="rollout_id", how="left"), recipe)
 
 
-def _gather(
-    rollouts: pl.LazyFrame,
-    prompts: pl.LazyFrame,
-    prompt_references: pl.LazyFrame,
-    verdicts: pl.LazyFrame,
-    language: pl.LazyFrame,
-    readability: pl.LazyFrame,
-    contamination: pl.LazyFrame,
-) -> pl.LazyFrame:
-    """One row per rollout with everything that decides about it; null where a fact is missing."""
-    known = facts(rollouts, prompts, prompt_references, verdicts, language, readability, contamination)
-    return known.join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
+def _form_by_domain() -> pl.Expr:
+    """The verdict of the form, which is right where a thought is all that it lacks and none is needed."""
+    bare = pl.col("form_reason").is_in(["no_thought", "empty_thought"]) & (pl.col("domain") == "general")
+    return pl.when(bare).then(pl.lit("right")).otherwise("form")
 
 
 def facts(
@@ -99,12 +113,19 @@ def facts(
     language: pl.LazyFrame,
     readability: pl.LazyFrame,
     contamination: pl.LazyFrame,
+    *,
+    decided: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """One row per rollout with the current facts that `rules` reads; null where one is missing."""
-    deciding = deciding_verdicts(rollouts, verdicts, prompt_references)
+    """One row per rollout with the current facts that `rules` reads; null where one is missing.
+
+    Verdicts are those of `decided`, as `final_verdicts` gives them, or by rule without it.
+    """
+    if decided is None:
+        deciding = deciding_verdicts(rollouts, verdicts, prompt_references)
+        decided = deciding.select("rollout_id", "verdict", "reason")
     form = verdicts_of(verdicts, "format").select("rollout_id", form="verdict", form_reason="reason")
     measures = (
-        deciding.select("rollout_id", "verdict", "reason"),
+        decided,
         form,
         language.filter(version=language_stage.VERSION).select(
             "rollout_id", "n_foreign_chars", has_language=True

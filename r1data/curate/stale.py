@@ -9,6 +9,7 @@ from r1data.curate import language as language_stage
 from r1data.curate import readability as readability_stage
 from r1data.curate.current import current_references, own_prompts, own_references
 from r1data.curate.decontaminate import version as contamination_version
+from r1data.judge.stage import wanted as unasked
 from r1data.lake import Lake
 from r1data.recipe import Recipe
 from r1data.schema.prompts import ATTRIBUTES
@@ -32,6 +33,7 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     todo = {
         "verdicts": unverified(rollouts, prompts, references, verdicts).unique("rollout_id"),
         "duplicates": dedup.pending(rollouts, lake.scan("signatures"), recipe.duplicates),
+        "judgements": unasked(lake, None, recipe).unique("rollout_id"),
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
         "contamination": rollouts.join(compared, on="rollout_id", how="anti"),

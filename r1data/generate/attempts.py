@@ -58,7 +58,7 @@ def attempts(
             .collect()
         )
         asked = {
-            row["prompt_id"]: render(teacher, row["messages"], row["family"])
+            row["prompt_id"]: (render(teacher, row["messages"], row["family"]), row["family"])
             for row in found.iter_rows(named=True)
         }
         for row in chunk.iter_rows(named=True):
@@ -66,17 +66,19 @@ def attempts(
                 raise SchemaError(
                     f"Prompt {row['prompt_id']} is planned but not stored. Materialise `prompts` first."
                 )
+            messages, family = asked[row["prompt_id"]]
+            direct = teacher.is_direct(family)
             rollout = ids.rollout_id(row["prompt_id"], row["teacher_id"], row["index"])
             request = Request(
                 rollout_id=rollout,
                 prompt_id=row["prompt_id"],
                 index=row["index"],
-                messages=asked[row["prompt_id"]],
+                messages=messages,
                 seed=ids.seed(rollout),
                 max_tokens=row["max_tokens"],
                 sampling=teacher.sampling,
-                prefill=teacher.prefill,
-                thinking=teacher.thinking,
+                prefill=None if direct else teacher.prefill,
+                thinking=False if direct else teacher.thinking,
                 thought_marks=teacher.thought_marks,
             )
             chosen = row["reason"] in ("unsolved", "retry") or (adaptive and row["index"] >= adaptive.first)

@@ -6,7 +6,7 @@ finished.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from r1data.recipe import Sampling
 from r1data.text import CLOSE, OPEN
@@ -38,6 +38,14 @@ class Request:
     """The chat template's thinking switch."""
     thought_marks: tuple[str, str] = (OPEN, CLOSE)
     """What opens and closes the teacher's thought; a prompt that ends with the first has opened it."""
+    choices: tuple[str, ...] = ()
+    """The only texts that may be written, by structured decoding; any text without it. A thought that the
+    prompt has opened is written freely, and so is what follows it.
+    """
+    json_schema: dict[str, Any] | None = None
+    """JSON Schema that the text must follow, by structured decoding."""
+    top_logprobs: int = 0
+    """Likeliest tokens at each place whose log-probabilities are wanted."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,10 @@ class Completion:
     """Whether the request's `max_tokens` held; not for a completion that existed before it was asked for."""
     detail: str | None = None
     """Why it ended in another way than `stop` or `length`, in one line."""
+    logprobs: tuple[tuple[str, dict[str, float]], ...] | None = None
+    """Text of each token, and the natural log-probabilities of the likeliest ones there by their text; None
+    when none were wanted or the engine has none.
+    """
 
 
 class Engine(Protocol):

@@ -51,7 +51,8 @@ def chat_ids(tokenizer: Any, request: Request, template: str | None = None) -> R
     Control tokens of the model that a message spells are its letters, never a turn (`shield`).
     Many templates of reasoning models end with an opened thought, which the model then never writes itself.
     A prefill that opens the thought takes the place of the template's opening, so the mark comes once. A
-    template that closes an empty thought, as some do when thinking is switched off, has opened none.
+    template that closes an empty thought, as some do when thinking is switched off, has opened none; one that
+    opens a thought although thinking is switched off has it closed.
 
     What this does not see: whether the template shows every message as it is; some leave out thoughts of
     earlier turns.
@@ -95,6 +96,8 @@ def _opened(text: str, request: Request) -> tuple[str, str]:
     opening = ""
     if text.rstrip().endswith(mark):
         opening = text[text.rindex(mark) :]
+    if opening and request.thinking is False and not prefill:
+        return f"{text.rstrip()}\n\n{request.thought_marks[1]}\n\n", ""
     if opening and prefill.lstrip().startswith(mark):
         text, opening = text.removesuffix(opening), ""
     return text + prefill, opening + prefill
@@ -114,5 +117,5 @@ def _comparable(text: str, tokenizer: Any) -> str:
 
 def _turns(shot: FewShot, marks: tuple[str, str]) -> tuple[Message, Message]:
     opening, closing = marks
-    thought = f"{opening}\n{shot.reasoning}\n{closing}\n\n{shot.answer}"
-    return {"role": "user", "content": shot.prompt}, {"role": "assistant", "content": thought}
+    thought = "" if shot.reasoning is None else f"{opening}\n{shot.reasoning}\n{closing}\n\n"
+    return {"role": "user", "content": shot.prompt}, {"role": "assistant", "content": thought + shot.answer}

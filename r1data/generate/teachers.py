@@ -58,6 +58,7 @@ def teacher_row(teacher: Teacher, model: ModelFolder, night: str) -> pl.DataFram
         "few_shots": orjson.dumps(shots).decode(),
         "prefill": teacher.prefill,
         "thinking": teacher.thinking,
+        "direct_families": list(teacher.direct_families),
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,

@@ -17,7 +17,7 @@ from r1data.prompts.question import Question, user
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.recipe.night import Domain
 from r1data.text import nearest
-from r1data.verify import verifier
+from r1data.verify import misused, verifier
 
 OURS = (
     *("prompt", "messages", "reference", "verifier_args"),
@@ -101,7 +101,7 @@ def question(config: Config, record: Mapping[str, Any], place: str, *, where: st
         return InputError(f"{where}, {place}: `{config.columns[ours]}` (our `{ours}`) {what}.")
 
     parts = {name: record[name] for name in config.reference_columns if record.get(name) is not None}
-    reference = _text(parts or None) if config.reference_columns else _text(cell("reference"))
+    reference = as_text(parts or None) if config.reference_columns else as_text(cell("reference"))
     if not reference and "reference" in config.columns and isinstance(config, BenchmarkSource):
         raise problem("reference", "is empty")
     domain = cell("domain") or config.domain
@@ -110,7 +110,9 @@ def question(config: Config, record: Mapping[str, Any], place: str, *, where: st
     args = _object(cell("verifier_args"))
     if args is None:
         raise problem("verifier_args", "is not a JSON object, or holds a number of more than 64 bits")
-    level = _text(cell("level"))
+    if wrong := misused(config.verifier, args):
+        raise problem("verifier_args", wrong)
+    level = as_text(cell("level"))
     if level and not LEVEL.fullmatch(level):
         raise problem("level", f"is {level[:40]!r}, not a number such as `3` or `Level 3`")
     ours = "prompt" if "prompt" in config.columns else "messages"
@@ -124,10 +126,10 @@ def question(config: Config, record: Mapping[str, Any], place: str, *, where: st
         verifier_args=config.verifier_args | args,
         origin=f"{origin}, {place}",
         domain=domain,
-        family=_text(cell("family")),
+        family=as_text(cell("family")),
         level=int(LEVEL.fullmatch(level)[1]) if level else None,
-        language=_text(cell("language")) or config.language,
-        licence=_text(cell("licence")) or config.licence,
+        language=as_text(cell("language")) or config.language,
+        licence=as_text(cell("licence")) or config.licence,
     )
 
 
@@ -170,7 +172,7 @@ def _object(found: Any) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """A reference as text: numbers as written, lists and objects as JSON, blank or not a number as None."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None

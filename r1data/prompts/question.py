@@ -11,6 +11,7 @@ import polars as pl
 
 from r1data import ids
 from r1data.prompts.domain import domain_of
+from r1data.prompts.simple import family_of
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.schema.prompts import QUESTION_COLUMNS
 from r1data.schema.table import MESSAGES
@@ -36,6 +37,7 @@ class Question:
     domain: str = "math"
     """`auto`: told from the text."""
     family: str | None = None
+    """Kind of task; of domain general, `simple` or `general` without it, told from the text."""
     level: int | None = None
     """Difficulty that the source states, 1 = easiest."""
     language: str = "en"
@@ -97,13 +99,17 @@ def frame(questions: Iterable[Question], source: str) -> pl.DataFrame:
 
 
 def _row(question: Question, source: str) -> dict[str, Any]:
+    domain = question.domain
+    if domain == "auto":
+        domain = domain_of(prompt_text(question.messages), question.verifier)
+    family = question.family
+    if domain == "general" and family is None:
+        family = family_of(question.messages)
     return {
         "prompt_id": question.prompt_id,
         "messages": list(question.messages),
-        "domain": domain_of(prompt_text(question.messages), question.verifier)
-        if question.domain == "auto"
-        else question.domain,
-        "family": question.family,
+        "domain": domain,
+        "family": family,
         "level": question.level,
         "language": question.language,
         "source": source,

@@ -18,6 +18,7 @@ from r1data.recipe.generate import (
     Unsolved,
     VllmSettings,
 )
+from r1data.recipe.judge import CalibrationSource, Judge
 from r1data.recipe.load import DEFAULT_RECIPE, load_recipe, load_student, load_teacher
 from r1data.recipe.night import (
     Basic,
@@ -45,6 +46,7 @@ __all__ = [
     "BatchSettings",
     "BenchmarkSource",
     "Budget",
+    "CalibrationSource",
     "Checks",
     "ColdStart",
     "Contamination",
@@ -55,6 +57,7 @@ __all__ = [
     "Evaluate",
     "FewShot",
     "Generate",
+    "Judge",
     "Language",
     "OpenaiSettings",
     "Planted",

@@ -12,6 +12,7 @@ from r1data.errors import ConfigError
 from r1data.paths import PROJECT
 from r1data.recipe.apart import check_apart
 from r1data.recipe.generate import Generate
+from r1data.recipe.judge import Judge
 from r1data.recipe.night import Recipe
 from r1data.recipe.section import Section
 from r1data.recipe.student import Student
@@ -26,11 +27,12 @@ S = TypeVar("S", bound=Section)
 def load_recipe(path: Path | str | None = None) -> Recipe:
     """Read a night's recipe; without `path`, the file that R1DATA_RECIPE names, else recipes/night.toml.
 
-    A teacher that it names by a path is given back by its whole path.
+    Teachers and rubrics that it names by a path are given back by their whole paths.
     """
     file = Path(path or os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
     recipe = _load(file, Recipe)
     check_apart(recipe)
+    _check_arguments(recipe, file)
     folder = file.absolute().parent
     update: dict[str, Any] = {"generate": _with_teacher(recipe.generate, folder)}
     if cold := recipe.cold_start:
@@ -39,6 +41,10 @@ def load_recipe(path: Path | str | None = None) -> Recipe:
             "refine": _with_teacher(cold.refine, folder),
         }
         update["cold_start"] = cold.model_copy(update=steps)
+    if judge := recipe.judge:
+        update["judge"] = _with_rubrics(judge, folder).model_copy(
+            update={"generate": _with_teacher(judge.generate, folder)}
+        )
     return recipe.model_copy(update=update)
 
 
@@ -62,6 +68,29 @@ def _with_teacher(generate: Generate, folder: Path) -> Generate:
     if not _is_path(generate.teacher):
         return generate
     return generate.model_copy(update={"teacher": str(folder / generate.teacher)})
+
+
+def _check_arguments(recipe: Recipe, file: Path) -> None:
+    for section in (*recipe.prompts, *recipe.benchmarks):
+        if not section.verifier_args:
+            continue
+        from r1data.verify import misused  # verifiers read recipes, and most recipes have no arguments
+
+        if wrong := misused(section.verifier, section.verifier_args):
+            raise ConfigError(f"{file}: `verifier_args` of `{section.name}` {wrong}")
+
+
+def _with_rubrics(judge: Judge, folder: Path) -> Judge:
+    """The section with the whole paths of rubrics that it names by a path."""
+
+    def whole(rubric: str) -> str:
+        return str(folder / rubric) if rubric.endswith(".md") else rubric
+
+    rubrics = {domain: tuple(map(whole, names)) for domain, names in judge.rubrics.items()}
+    sources = tuple(
+        source.model_copy(update={"rubric": whole(source.rubric)}) for source in judge.calibration
+    )
+    return judge.model_copy(update={"rubrics": rubrics, "calibration": sources})
 
 
 def _is_path(teacher: str) -> bool:
@@ -90,7 +119,7 @@ def _load(path: Path, model: type[S]) -> S:
     try:
         return model.model_validate(_expand(content, path))
     except ValidationError as error:
-        raise ConfigError(_first_problem(error, model, path)) from error
+        raise ConfigError(first_problem(error, model, path)) from error
 
 
 def _expand(value: Any, path: Path) -> Any:
@@ -110,8 +139,11 @@ def _expand(value: Any, path: Path) -> Any:
     return re.sub(r"\$\{([A-Z_][A-Z0-9_]*)\}", variable, value)
 
 
-def _first_problem(error: ValidationError, model: type[BaseModel], path: Path) -> str:
+def first_problem(error: ValidationError, model: type[BaseModel], path: Path) -> str:
+    """The first thing that is wrong with a file, in one line that names the key."""
     problem = error.errors()[0]
+    if not problem["loc"]:  # the file as a whole
+        return f"{path}: {problem['msg']}."
     *parents, key = problem["loc"]
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":

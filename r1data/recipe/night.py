@@ -7,6 +7,7 @@ from pydantic import Field
 
 from r1data.recipe.cold_start import ColdStart
 from r1data.recipe.generate import Generate
+from r1data.recipe.judge import Judge
 from r1data.recipe.section import Section, Word
 
 Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
@@ -246,6 +247,8 @@ class Recipe(Section):
     """Without it, nothing is made for cold start."""
     generate: Generate = Generate()
     verify: Verify = Verify()
+    judge: Judge | None = None
+    """Without it, no model is asked where no rule decides."""
     contamination: Contamination = Contamination()
     duplicates: Duplicates = Duplicates()
     language: Language = Language()

@@ -15,7 +15,8 @@ class FewShot(Section):
     own.
     """
     prompt: str
-    reasoning: str
+    reasoning: str | None = None
+    """Without it, the example is an answer without a thought."""
     answer: str
 
 
@@ -57,6 +58,12 @@ class Teacher(Section):
     """What opens and closes its thought; both may be the same, as in R1's cold start: `|special_token|`.
     Rollouts are stored with `<think>` and `</think>` in their place.
     """
+    direct_families: tuple[str, ...] = ()
+    """Families whose prompts are asked for an answer without a thought: the thinking switch is off, and
+    neither the prefill nor the thoughts of few-shots are used. `simple` and `general` are the families of
+    prompts of domain general that have none of their own. A server whose template opens a thought whatever
+    the switch says still gets one.
+    """
     allow_model_code: bool = False
     """Load a model folder that brings code of its own or pickled weights, which run with your rights."""
     terms: str | None = None
@@ -69,12 +76,20 @@ class Teacher(Section):
     def shots(self, family: str | None) -> tuple[FewShot, ...]:
         """The few-shots that a prompt of `family` is shown: its own, else those without a family."""
         own = tuple(shot for shot in self.few_shots if shot.family == family and family is not None)
-        return own or tuple(shot for shot in self.few_shots if shot.family is None)
+        shown = own or tuple(shot for shot in self.few_shots if shot.family is None)
+        if not self.is_direct(family):
+            return shown
+        return tuple(shot.model_copy(update={"reasoning": None}) for shot in shown)
+
+    def is_direct(self, family: str | None) -> bool:
+        """Whether prompts of a family are asked for an answer without a thought."""
+        return family in self.direct_families
 
     def identity(self, *, revision: str, chat_template: str) -> dict[str, Any]:
         """Every input of the teacher's id; `revision` and `chat_template` are those of the model as found."""
         silent = {"name", "terms", "allow_model_code", "few_shots_file"}
-        if self.thought_marks == Teacher.model_fields["thought_marks"].default:
-            silent.add("thought_marks")  # so that a teacher without marks of its own keeps its id
+        for name in ("thought_marks", "direct_families"):
+            if getattr(self, name) == Teacher.model_fields[name].default:
+                silent.add(name)  # so that a teacher that does not use it keeps its id
         own = self.model_dump(mode="json", exclude=silent)
         return own | {"revision": revision, "chat_template": chat_template}

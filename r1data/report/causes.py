@@ -45,6 +45,7 @@ def causes(lake: Lake, before: State, after: State, changed: pl.DataFrame, night
         "verification": _merged(
             _references(lake, before, after, rows, recipe),
             _verdicts(lake, before, after, rows, night, recipe),
+            _overruled(before, after),
         ),
         "format": _form(lake, before, after, rows, night),
         "language": _measured(lake, before, after, rows, night, "language"),
@@ -85,6 +86,19 @@ def _verdicts(lake: Lake, before: State, after: State, rows: pl.LazyFrame, night
         return verdicts.join(wanted, on=["rollout_id", "verifier", "reference_version"], how="semi")
 
     return _verdict_pairs(deciding(before), deciding(after))
+
+
+def _overruled(before: State, after: State) -> Told:
+    """Rollouts of which a judge or a person decided something else, or decides no more."""
+    columns = ("rollout_id", "verdict", "decided_by")
+    both = after.rows.select(columns).join(before.rows.select(columns), on="rollout_id", suffix="_old")
+    told = {}
+    for row in both.iter_rows(named=True):
+        old, new = ((row[f"decided_by{side}"], row[f"verdict{side}"]) for side in ("_old", ""))
+        if old != new and {old[0], new[0]} & {"judge", "person"}:
+            by = " → ".join(dict.fromkeys(who or "nobody" for who, _ in (old, new)))
+            told[row["rollout_id"]] = f"decided by {by}: {old[1]} → {new[1]}"
+    return told
 
 
 def _form(lake: Lake, before: State, after: State, rows: pl.LazyFrame, night: str) -> Told:

@@ -14,7 +14,7 @@ from r1data.paths import PROJECT
 from r1data.recipe import Recipe, load_student
 from r1data.report import show
 from r1data.report.funnel import funnel_text
-from r1data.text import prompt_text
+from r1data.text import joined, prompt_text
 from r1data.train.student import current_student
 
 QUESTIONS = ("yield_by_family", "why_rejected")
@@ -51,7 +51,7 @@ def _traces(lake: Lake, recipe: Recipe, night: str, console: Console) -> None:
     )
     for row in rows.iter_rows(named=True):
         console.print(f"[bold]{escape(prompt_text(row['messages']))}[/bold]")
-        console.print(escape(f"<think>\n{row['reasoning']}\n</think>\n\n{row['answer']}"))
+        console.print(escape(joined(row["reasoning"], row["answer"])))
         console.print(
             f"[dim]{row['family']} · solved in {row['pass_rate']:.0%} of attempts · "
             f"{row['completion_tokens']} tokens · r1data why {row['rollout_id']}[/dim]\n"

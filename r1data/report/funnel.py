@@ -1,7 +1,7 @@
 """The funnel of a night: how many rollouts entered each stage, fell, remained, and why most of them fell.
 
 A frame here has rows of the view `funnel`: recipe, night, position, stage, entered, dropped, remaining,
-main_reason.
+main_reason, n_without_vote. What waited for a judge that has no vote is said below the table.
 """
 
 from io import StringIO
@@ -27,6 +27,8 @@ def funnel_text(funnel: pl.DataFrame) -> str:
         for row in _rows(stages):
             table.add_row(*row)
         console.print(table)
+        if said := _without_vote(stages):
+            console.print(said)
     return page.getvalue()
 
 
@@ -34,7 +36,20 @@ def funnel_markdown(funnel: pl.DataFrame) -> str:
     """A Markdown table of one recipe and night, under the 1,000 characters that Dagster shows in place."""
     lines = [" | ".join(_HEADINGS), "---|--:|--:|--:|---"]
     lines += [" | ".join(row) for row in _rows(funnel)]
+    if said := _without_vote(funnel):
+        lines += ["", said]
     return "\n".join(lines).replace("<", "&lt;")
+
+
+def _without_vote(stages: pl.DataFrame) -> str:
+    """One sentence about what a judge without a vote was asked; empty when there is nothing."""
+    n = stages["n_without_vote"].sum()
+    if not n:
+        return ""
+    return (
+        f"{n:,} rollouts waited for the judge, which has no vote: it has not passed its calibration. "
+        "Its judgements are stored and unused."
+    )
 
 
 def _rows(stages: pl.DataFrame) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Every table of the lake. To add one, describe it in a file here and name it below."""
 
-from r1data.schema import cold_start, corpus, facts, prompts, rollouts, students
+from r1data.schema import cold_start, corpus, facts, judge, prompts, rollouts, students
 from r1data.schema.table import Column, Table
 
 TABLES: dict[str, Table] = {
@@ -22,6 +22,9 @@ TABLES: dict[str, Table] = {
         rollouts.SKIPPED,
         rollouts.ENGINE_RUNS,
         facts.VERDICTS,
+        judge.CALIBRATION_ROWS,
+        judge.CALIBRATIONS,
+        judge.JUDGEMENTS,
         facts.SIGNATURES,
         facts.DUPLICATES,
         facts.LANGUAGE,

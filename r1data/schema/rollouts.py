@@ -18,6 +18,11 @@ TEACHERS = ledger(
     Column("few_shots", pl.String, "Few-shots, as a JSON list."),
     Column("prefill", pl.String, "Text that every completion starts with; null when none."),
     Column("thinking", pl.Boolean, "The chat template's thinking switch; null when not set."),
+    Column(
+        "direct_families",
+        pl.List(pl.String),
+        "Families of prompts that are asked for an answer without a thought; null in older rows.",
+    ),
     Column("temperature", pl.Float64, "Sampling temperature."),
     Column("top_p", pl.Float64, "Nucleus sampling mass."),
     Column("top_k", pl.Int64, "Tokens considered at each step; -1 for all."),

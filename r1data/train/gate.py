@@ -2,8 +2,8 @@
 
 Chat templates can delete a training target without a word: DeepSeek-R1-Distill's, for one, drops
 everything up to `</think>` from an assistant's message. So each trace is rendered by the student's own
-template, the trained tokens are decoded, and the whole thought, the whole answer and the end token must
-be among them. The trainer gets these very tokens, so what was checked is what is trained.
+template, the trained tokens are decoded, and the whole thought, if there is one, the whole answer and the
+end token must be among them. The trainer gets these very tokens, so what was checked is what is trained.
 """
 
 import unicodedata
@@ -101,8 +101,11 @@ def lost(row: Mapping[str, Any], trace: Trace, tokenizer: "PreTrainedTokenizerBa
         tokenizer.decode(trained, skip_special_tokens=False, clean_up_tokenization_spaces=False)
     )
     reasoning, answer = split(row["completion"][-1]["content"])
+    parts = [("answer", answer)]
+    if reasoning is not None:
+        parts = [("thought", reasoning), ("end of the thought", CLOSE), *parts]
     missing, position = [], 0
-    for name, part in (("thought", reasoning), ("end of the thought", CLOSE), ("answer", answer)):
+    for name, part in parts:
         found = text.find(_canonical(part or ""), position)
         if found < 0:
             missing.append(name)

@@ -52,10 +52,10 @@ class Reward:
                 completions that a trainer passes lack it.
 
         Raises:
-            ConfigError: a weight names neither `accuracy` nor a verifier that needs no reference, is
+            ConfigError: a weight names neither `accuracy` nor a verifier of form, is
                 negative, or none is positive; or `soft_tokens` exceeds the cap.
         """
-        known = {ACCURACY, *(name for name, one in VERIFIERS.items() if not one.needs_reference)}
+        known = {ACCURACY, *(name for name, one in VERIFIERS.items() if one.by_form)}
         for name, weight in rewards.weights.items():
             if name not in known:
                 raise ConfigError(f"[rewards] weights: there is no {nearest(name, known)}")

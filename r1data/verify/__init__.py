@@ -14,7 +14,18 @@ from typing import Any
 
 from r1data.errors import ConfigError
 from r1data.text import nearest
-from r1data.verify import choice, code, exact, format_, instruction, language, logic, math, reasoning_gym
+from r1data.verify import (
+    choice,
+    code,
+    exact,
+    format_,
+    instruction,
+    judge,
+    language,
+    logic,
+    math,
+    reasoning_gym,
+)
 from r1data.verify.verdict import REASONS, Deferred, Probe, Verdict, right, unknown, wrong
 
 
@@ -33,6 +44,8 @@ class Verifier:
     version: str
     """Changes whenever a verdict may; verdicts of another version are made anew."""
     needs_reference: bool = True
+    by_form: bool = False
+    """Whether it judges every rollout, whatever the verifier of its prompt is."""
     written: Callable[[str, dict[str, Any]], str] = _as_it_is
     """How a reference is written as the answer of a completion, by which the reference itself is tested."""
     work: Callable[..., Verdict] | None = None
@@ -42,6 +55,8 @@ class Verifier:
     probes: Callable[[str, dict[str, Any]], list[Probe]] | None = None
     """Completions that show whether a reference tells right from wrong; its own answer where there is none.
     """
+    misused: Callable[[dict[str, Any]], str | None] | None = None
+    """What is wrong with arguments that a recipe or a row gives; None when nothing is."""
 
 
 VERIFIERS = {
@@ -54,10 +69,11 @@ VERIFIERS = {
     ),
     "logic": Verifier(logic.verify, logic.VERSION, written=logic.written),
     "instruction": Verifier(instruction.verify, instruction.VERSION, written=instruction.written),
-    "format": Verifier(format_.verify, format_.VERSION, needs_reference=False),
-    "language": Verifier(language.verify, language.VERSION, needs_reference=False),
+    "judge": Verifier(judge.verify, judge.VERSION, needs_reference=False, misused=judge.misused),
+    "format": Verifier(format_.verify, format_.VERSION, needs_reference=False, by_form=True),
+    "language": Verifier(language.verify, language.VERSION, needs_reference=False, by_form=True),
 }
-"""Verifiers by name. Those that need no reference judge every rollout."""
+"""Verifiers by name."""
 
 
 def verifier(name: str) -> Verifier:
@@ -122,6 +138,16 @@ def work(name: str, args: dict[str, Any]) -> Verdict:
     return replace(verdict, version=chosen.version, ms=(perf_counter() - started) * 1000)
 
 
+def misused(name: str, args: dict[str, Any]) -> str | None:
+    """What is wrong with the arguments that a recipe or a row gives a verifier; None when nothing is.
+
+    Raises:
+        ConfigError: there is no verifier of that name.
+    """
+    chosen = verifier(name)
+    return chosen.misused(args) if chosen.misused else None
+
+
 def own_completion(name: str, reference: str, args: dict[str, Any] | None = None) -> str:
     """A finished completion that answers with the reference; it is right, or the reference is unusable."""
     return f"<think>\nKnown.\n</think>\n\n{verifier(name).written(reference, args or {})}"
@@ -141,6 +167,7 @@ __all__ = [
     "Verdict",
     "Verifier",
     "at_once",
+    "misused",
     "own_completion",
     "probes",
     "right",

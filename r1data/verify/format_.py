@@ -10,7 +10,7 @@ from typing import Any
 from r1data import text
 from r1data.verify.verdict import Verdict, right, wrong
 
-VERSION = "format-2"
+VERSION = "format-3"
 
 TAG = re.compile(r"<\s?/?\s?think(?:ing)?\s?>", re.IGNORECASE)
 """A thought tag however it is written; only `<think>` and `</think>` are right."""
@@ -25,19 +25,17 @@ def verify(completion: str, reference: str | None, args: dict[str, Any]) -> Verd
     """Judge the form alone; needs no reference and no arguments. What is out of place is extracted."""
     found = text.thought(completion)
     reasoning, answer = text.split(completion)
-    if found.start is None:
-        return wrong("no_thought")
-    if found.end is None:
+    if found.start is not None and found.end is None:
         return wrong("unclosed_thought")
     tags = TAG.findall(completion)
-    if tags != [text.OPEN, text.CLOSE] or not completion.lstrip().startswith(text.OPEN):
+    if tags and (tags != [text.OPEN, text.CLOSE] or not completion.lstrip().startswith(text.OPEN)):
         return wrong("stray_tags", tags[-1])
-    if not reasoning:
-        return wrong("empty_thought")
     if not answer:
         return wrong("no_answer")
     if token := _leaked(completion):
         return wrong("leaked_tokens", token)
+    if not reasoning:  # last, because some prompts need no thought
+        return wrong("no_thought" if found.start is None else "empty_thought")
     return right("well_formed")
 
 

@@ -25,7 +25,7 @@ def pending(
     """What is still to be judged under the current versions of verifiers and references.
 
     Every rollout is judged by the verifier of its prompt's current reference (the latest `added_at`), and by
-    those that need no reference.
+    those of form.
 
     Args:
         rollouts: night, rollout_id, prompt_id, completion, finish_reason.
@@ -38,8 +38,13 @@ def pending(
         reference, verifier_args.
     """
     versions = pl.DataFrame(
-        [(name, one.version, one.needs_reference) for name, one in VERIFIERS.items()],
-        schema={"verifier": pl.String, "verifier_version": pl.String, "needs_reference": pl.Boolean},
+        [(name, one.version, one.needs_reference, one.by_form) for name, one in VERIFIERS.items()],
+        schema={
+            "verifier": pl.String,
+            "verifier_version": pl.String,
+            "needs_reference": pl.Boolean,
+            "by_form": pl.Boolean,
+        },
         orient="row",
     )
     with_reference = rollouts.join(
@@ -51,7 +56,7 @@ def pending(
     language = pl.concat_str(pl.lit('{"language":"'), pl.col("language").fill_null("en"), pl.lit('"}'))
     by_form = (
         rollouts.join(prompts.select("prompt_id", "language"), on="prompt_id", how="left")
-        .join(versions.lazy().filter(~pl.col("needs_reference")).select("verifier"), how="cross")
+        .join(versions.lazy().filter("by_form").select("verifier"), how="cross")
         .with_columns(
             reference=pl.lit(None, pl.String),
             verifier_args=pl.when(pl.col("verifier") == "language").then(language).otherwise(pl.lit("{}")),

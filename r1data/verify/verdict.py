@@ -74,6 +74,7 @@ REASONS = {
     "unreadable": "wrong: the scorer cannot read the answer",
     "contradictory": "wrong: the answer states two different things",
     "leaked_tokens": "wrong: special tokens of a chat template stand in the text",
+    "no_rule": "unknown: no rule can decide, and a judge may",
     "truncated": "unknown: the completion hit its cap or was aborted",
     "timeout": "unknown: the verifier ran out of time",
     "crash": "unknown: the verifier failed",

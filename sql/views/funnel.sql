@@ -1,11 +1,20 @@
 -- Where did each night's rollouts go, stage by stage?
+-- `n_without_vote`: rollouts that a judge without a vote was asked about, so that nobody decided them.
 with
 stages (position, stage) as (
     values
     (1, 'generation'), (2, 'verification'), (3, 'format'), (4, 'language'),
     (5, 'readability'), (6, 'contamination'), (7, 'duplicates'), (8, 'selection')
 ),
-nights as (select recipe, night, count(*) as n_rollouts from selected group by recipe, night),
+nights as (
+    select
+        recipe,
+        night,
+        count(*) as n_rollouts,
+        count(*) filter (where list_contains(reasons, 'verification:judge_has_no_vote')) as n_without_vote
+    from selected
+    group by recipe, night
+),
 reasons as (
     select recipe, night, stage, split_part(reasons[1], ':', 2) as reason, count(*) as n_rollouts
     from selected
@@ -29,6 +38,7 @@ fallen as (
         stages.position,
         stages.stage,
         nights.n_rollouts,
+        if(stages.stage = 'verification', nights.n_without_vote, 0) as n_without_vote,
         coalesce(drops.dropped, 0) as dropped,
         cast(
             sum(coalesce(drops.dropped, 0)) over (
@@ -49,6 +59,7 @@ select
     n_rollouts - dropped_so_far + dropped as entered,
     dropped,
     n_rollouts - dropped_so_far as remaining,
-    main_reason
+    main_reason,
+    n_without_vote
 from fallen
 order by recipe, night, position

@@ -2,6 +2,9 @@
 -- One row per rollout: of several recipes, the one that accepted it, or else the first by name. Of its prompt
 -- it says what that recipe's sources do, or, where no recipe selected it, what the first source did.
 -- `contaminated`: some version of the comparison found a benchmark item in the prompt or in the trace.
+-- `verdict`, `reward` and `decided_by` are what counted there (a person, else a rule, else a judge that has a
+-- vote), or else the rule's. `verifier`, `reason` and `extracted` are always the rule's. `judge_verdict`: all
+-- rubrics of the newest judge together. Texts are the model's own, `current_reviews` has the edited ones.
 with
 deciding as (select * from current_verdicts where deciding),
 forms as (
@@ -31,9 +34,22 @@ leaks as (
     group by subject, subject_id
 ),
 selections as (
-    select recipe, rollout_id, accepted, rank, stage, reasons, twin_id
+    select
+        recipe, rollout_id, accepted, rank, stage, reasons, twin_id, verdict, reward, decided_by,
+        judge_has_vote
     from selected
     qualify row_number() over (partition by rollout_id order by accepted desc, recipe) = 1
+),
+judged as (
+    select
+        rollout_id,
+        case
+            when bool_or(verdict = 'wrong') then 'wrong'
+            when bool_and(verdict = 'right') then 'right'
+            else 'unknown'
+        end as judge_verdict
+    from current_judgements
+    group by rollout_id
 )
 select
     rollouts.night,
@@ -77,8 +93,17 @@ select
     rollouts.elapsed_s,
     rollouts.cost_usd,
     deciding.verifier,
-    deciding.verdict,
-    deciding.reward,
+    coalesce(selections.verdict, deciding.verdict) as verdict,
+    if(selections.verdict is null, deciding.reward, selections.reward) as reward,
+    if(
+        selections.verdict is null,
+        if(deciding.verdict in ('right', 'wrong'), 'rule', null),
+        selections.decided_by
+    ) as decided_by,
+    deciding.verdict as rule_verdict,
+    judged.judge_verdict,
+    selections.judge_has_vote,
+    current_reviews.human_verdict,
     deciding.reason,
     deciding.extracted,
     forms.well_formed,
@@ -115,3 +140,5 @@ left join given_prompts
     on given_prompts.recipe = selections.recipe and given_prompts.prompt_id = rollouts.prompt_id
 left join pass_rates
     on pass_rates.prompt_id = rollouts.prompt_id and pass_rates.teacher_id = rollouts.teacher_id
+left join judged using (rollout_id)
+left join current_reviews using (rollout_id)

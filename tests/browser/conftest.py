@@ -1,6 +1,9 @@
-"""A finished night, Dagster's pages over it, and a browser to look at them."""
+"""A finished night, Dagster's pages over it, and a browser to look at them and to press their buttons."""
 
+import base64
 import html
+import itertools
+import json
 import os
 import re
 import shutil
@@ -12,8 +15,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 180
@@ -33,7 +38,13 @@ def finished_night(browser: str, finished_home: dict[str, str]) -> dict[str, str
     return os.environ | finished_home
 
 
+@pytest.fixture
 def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses."""
+    return _free_port()
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -53,7 +64,7 @@ def wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) 
 @pytest.fixture(scope="session")
 def pages(finished_night: dict[str, str]) -> Iterator[str]:
     """The address of Dagster's webserver."""
-    port = free_port()
+    port = _free_port()
     url = f"http://127.0.0.1:{port}"
     words = ["-h", "127.0.0.1", "-p", str(port), "-w", "workspace.yaml"]
     log = Path(finished_night["DAGSTER_HOME"]) / "webserver.log"
@@ -90,3 +101,113 @@ def text_of(
                 return [piece for piece in pieces if piece]
 
     return look
+
+
+class Tab:
+    """One tab, over Chromium's DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._numbers = itertools.count(1)
+        self.requested: list[str] = []
+        self.problems: list[str] = []
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
+
+    def send(self, method: str, **params: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        while True:
+            told = json.loads(self._socket.recv(timeout=PAGE_S))
+            if told.get("id") == number:
+                assert "error" not in told, told
+                return told["result"]
+            self._note(told.get("method"), told.get("params", {}))
+
+    def _note(self, event: str | None, params: dict[str, Any]) -> None:
+        if event == "Network.requestWillBeSent":
+            self.requested.append(params["request"]["url"])
+        if event == "Runtime.exceptionThrown":
+            self.problems.append(json.dumps(params["exceptionDetails"])[:500])
+        if event == "Log.entryAdded" and params["entry"]["level"] == "error":
+            self.problems.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+
+    def run(self, script: str) -> Any:
+        """The value of an expression on the page."""
+        told = self.send("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    def wait(self, script: str) -> None:
+        """Wait until an expression is true."""
+        end = time.monotonic() + PAGE_S
+        while not self.run(f"Boolean({script})"):
+            assert time.monotonic() < end, f"{script} stayed false; the page shows: {self.text('body')}"
+            time.sleep(0.05)
+
+    def text(self, selector: str) -> str:
+        """What an element shows; empty without one."""
+        return self.run(f"document.querySelector({json.dumps(selector)})?.innerText || ''")
+
+    def open(self, url: str) -> None:
+        self.send("Page.navigate", url=url)
+
+    def size(self, width: int, height: int) -> None:
+        phone = width < 600
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=height, deviceScaleFactor=1, mobile=phone,
+        )  # fmt: skip
+
+    def click(self, selector: str) -> None:
+        """Press the mouse in the middle of an element."""
+        find = f"document.querySelector({json.dumps(selector)})"
+        self.wait(f"{find}?.offsetParent != null")
+        box = self.run(
+            f"{find}.scrollIntoView({{block: 'nearest'}}), {find}.getBoundingClientRect().toJSON()"
+        )
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+
+    def press(self, key: str) -> None:
+        """Press and release a key."""
+        text = {"text": key} if len(key) == 1 else {}
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def write(self, selector: str, text: str) -> None:
+        """Put a text in the place of what a field holds, as typing does."""
+        self.click(selector)
+        self.run(f"document.querySelector({json.dumps(selector)}).select()")
+        self.send("Input.insertText", text=text)
+
+    def picture(self, file: Path) -> None:
+        file.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
+
+
+@pytest.fixture
+def tab(browser: str, tmp_path: Path) -> Iterator[Tab]:
+    """One tab of a headless Chromium."""
+    profile = tmp_path / "profile"
+    # Chromium's own sandbox does not start for root; the only pages opened are ours.
+    words = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
+    words += ["--remote-debugging-port=0", "--disable-background-networking", "about:blank"]
+    process = subprocess.Popen([browser, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with connect(_address(profile / "DevToolsActivePort", process), max_size=None) as socket:
+            yield Tab(socket)
+    finally:
+        process.terminate()
+        process.wait(timeout=PAGE_S)
+
+
+def _address(file: Path, process: subprocess.Popen[bytes]) -> str:
+    end = time.monotonic() + PAGE_S
+    while not (file.exists() and file.read_text().count("\n")):
+        assert process.poll() is None and time.monotonic() < end, "Chromium did not start"
+        time.sleep(0.05)
+    port = file.read_text().split("\n")[0]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PAGE_S) as answer:
+        tabs = json.load(answer)
+    return next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")

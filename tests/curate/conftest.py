@@ -55,6 +55,7 @@ def make_ledgers() -> Callable[..., Ledgers]:
             ),
             "prompt_references": rows("prompt_references", *(_reference(p, "v1", 1) for p in prompts)),
             "verdicts": rows("verdicts", *(verdict for trace in full for verdict in _verdicts(trace))),
+            **{name: rows(name) for name in ("judgements", "calibrations", "reviews")},
             "duplicates": rows("duplicates", *(_pair(*pair) for pair in pairs)),
             "language": rows("language", *map(_language, full)),
             "readability": rows("readability", *map(_readability, full)),

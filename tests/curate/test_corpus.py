@@ -7,7 +7,10 @@ import polars as pl
 import pytest
 
 from r1data.curate.corpus import corpus
+from r1data.curate.gate import check_corpus
 from r1data.curate.select import select
+from r1data.errors import GateError
+from r1data.recipe.night import Checks
 from r1data.schema import TABLES
 from r1data.schema.corpus import CORPUS
 from r1data.text import split
@@ -24,6 +27,7 @@ def make_corpus(ledgers: dict[str, pl.LazyFrame], recipe: Any) -> pl.DataFrame:
         prompts=ledgers["prompts"],
         prompt_references=ledgers["prompt_references"],
         verdicts=ledgers["verdicts"],
+        reviews=ledgers["reviews"],
         teachers=all_columns,
     ).collect()
 
@@ -48,3 +52,26 @@ def test_undecided_rollouts_count_neither_way_in_the_pass_rate(make_ledgers: Mak
 def test_a_night_without_accepted_traces_makes_an_empty_corpus(make_ledgers: Make, make_recipe: Make) -> None:
     ledgers = make_ledgers({"id": "a", "verdict": "wrong"})
     assert make_corpus(ledgers, make_recipe()).equals(CORPUS.empty())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "decided_by", "counted"),
+    [
+        ("unknown", "timeout", None, True),
+        ("unknown", "truncated", None, False),
+        ("unknown", "no_rule", None, False),
+        ("unknown", "timeout", "judge", False),
+        ("unknown", "timeout", "person", False),
+    ],
+)
+def test_the_gate_counts_the_unknown_verdicts_that_nobody_else_decided(
+    verdict: str, reason: str, decided_by: str | None, counted: bool
+) -> None:
+    row = {"verifier": "exact", "verdict": verdict, "reason": reason, "decided_by": decided_by}
+    verdicts = pl.LazyFrame([row], schema_overrides={"decided_by": pl.String})
+    checks = Checks(min_accepted=0, max_unknown_share=0.5)
+    if counted:
+        with pytest.raises(GateError, match="max_unknown_share"):
+            check_corpus(CORPUS.empty(), verdicts, checks, night="2026-01-02")
+    else:
+        check_corpus(CORPUS.empty(), verdicts, checks, night="2026-01-02")

@@ -33,6 +33,12 @@ def test_a_foreign_span_has_its_place_its_script_and_its_text() -> None:
     assert fact["target_share"] == pytest.approx(11 / 13)
 
 
+def test_an_answer_without_a_thought_is_measured_whole() -> None:
+    assert foreign("The word is 每天.") == ["每天"]
+    assert mixed("Good morning.")["target_share"] == 1
+    assert mixed("我是一个人工智能助手。", "zh")["n_foreign_chars"] == 0
+
+
 def test_spans_run_over_blanks_and_signs_but_not_over_lines() -> None:
     assert foreign("He said: Привет, мир! Да\nНет.") == ["Привет, мир! Да", "Нет"]
 

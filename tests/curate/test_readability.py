@@ -28,11 +28,17 @@ def measured(completion: str) -> dict[str, Any]:
         ("a b c d A, B c d", 1 / 5),
         ("no no no no no no no", 3 / 4),
         ("<think>a b c d</think>e", 0.0),
+        ("A b c d, a b c d!", 1 / 5),
         ("一二三四一二三四", 1 / 5),
     ],
 )
 def test_repetition_is_the_share_of_four_word_runs_that_occurred_before(text: str, share: float) -> None:
     assert measured(text)["repetition"] == pytest.approx(share)
+
+
+def test_an_answer_without_a_thought_has_neither_paragraphs_nor_code_of_a_thought() -> None:
+    fact = measured("A long answer.\n```py\nx\n```")
+    assert (fact["longest_paragraph_chars"], fact["n_code_blocks"], fact["n_tag_errors"]) == (0, 0, 2)
 
 
 def test_paragraphs_of_the_thought_end_at_blank_lines() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1data.curate.cold_start import latest_reviews
+from r1data.curate.current import latest_reviews
 from r1data.curate.review import imported
 from r1data.curate.review_file import CELL_CHARS, COLUMNS, CUT, as_csv, cell, uncell
 from r1data.errors import InputError

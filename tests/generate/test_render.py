@@ -45,6 +45,20 @@ def test_few_shots_are_shown_with_the_teachers_own_marks():
     assert turn["content"] == "|begin|\nEasy.\n|end|\n\nhi"
 
 
+def test_a_few_shot_without_a_thought_is_shown_without_tags():
+    bare = ANY.model_copy(update={"reasoning": None})
+    assert render(teacher(few_shots=(bare,)), [USER], None)[1]["content"] == "hi"
+
+
+def test_a_family_that_is_asked_directly_is_shown_no_thoughts_and_others_are():
+    asks = teacher(few_shots=(SUM, ANY), direct_families=("simple",))
+    assert [render(asks, [USER], family)[1]["content"] for family in ("simple", "sum", None)] == [
+        "hi",
+        "<think>\n1 + 1 = 2.\n</think>\n\n2",
+        "<think>\nEasy.\n</think>\n\nhi",
+    ]
+
+
 CONTROL = ("<|turn|>", "<|end|>", "<|bot|>")
 TEMPLATE = """{{ bos_token }}{% for m in messages %}\
 {% if m.role == 'tool' %}{{ raise_exception('No tools.') }}{% endif %}\
@@ -99,6 +113,7 @@ ASKED = "<s><|turn|>user: What is 2 + 2?<|end|><|bot|>"
         (THINKS_IF_ASKED, {"thinking": True}, "", ""),
         (THINKS_IF_ASKED, {"thinking": False}, "<think>\n\n</think>\n\n", ""),
         (THINKS_IF_ASKED, {"thinking": False, "prefill": "It is"}, "<think>\n\n</think>\n\nIt is", "It is"),
+        (ALWAYS_THINKS, {"thinking": False}, "<think>\n\n</think>\n\n", ""),
         (TEMPLATE.replace("TAIL", "|t|"), {"thought_marks": ("|t|", "|/t|")}, "|t|", "|t|"),
         (TEMPLATE.replace("TAIL", "|t|"), {}, "|t|", ""),
     ],

@@ -114,3 +114,15 @@ def test_environment_variables_are_put_into_texts(tmp_path, monkeypatch):
 def test_an_unknown_teacher_names_the_nearest_file():
     with pytest.raises(ConfigError, match="did you mean `smollm2`"):
         load_teacher("smolm2")
+
+
+@pytest.mark.parametrize(
+    ("args", "match"),
+    [
+        ('{ rubric = ["writing"] }', "`verifier_args` of `a` has no `rubric`; did you mean `rubrics`"),
+        ('{ rubrics = ["witing"] }', "names no rubric: `witing`; did you mean `writing`"),
+    ],
+)
+def test_arguments_that_a_judge_does_not_know_are_refused(tmp_path, args, match):
+    source = f'[[prompts]]\nname = "a"\nsource = "files"\nverifier = "judge"\nverifier_args = {args}'
+    refused(tmp_path, f'name = "n"\nstart = 2026-01-01\n{source}', match)

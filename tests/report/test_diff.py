@@ -198,3 +198,20 @@ def test_two_nights_differ_by_the_standing_of_their_prompts(lake: Lake):
         ),
         "f": ("new", None, "solved", 0, 1, "planned as new"),
     }  # fmt: skip
+
+
+def test_what_a_judge_or_a_person_decided_otherwise_is_told(lake: Lake):
+    def decided(reasons: str, verdict: str, by: str | None) -> None:
+        row = {
+            "recipe": "r", "night": NIGHT, "rollout_id": "a1", "prompt_id": "a", "accepted": not reasons,
+            "reasons": [reasons] if reasons else [], "verdict": verdict, "decided_by": by,
+        }  # fmt: skip
+        frame = pl.DataFrame([row], schema=TABLES["selected"].schema)
+        lake.replace("selected", {"recipe": "r", "night": NIGHT}, frame, inputs=lake.versions(READ))
+
+    add(lake, "rollouts", {"rollout_id": "a1", "prompt_id": "a"})
+    decided("verification:judge_has_no_vote", "unknown", None)
+    decided("", "right", "judge")
+    assert changed(lake) == {"a1": ("accepted", "decided by nobody → judge: unknown → right")}
+    decided("verification:rejected_by_person", "wrong", "person")
+    assert changed(lake) == {"a1": ("rejected", "decided by judge → person: right → wrong")}

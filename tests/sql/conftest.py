@@ -94,12 +94,14 @@ def _night() -> dict[str, list[dict[str, Any]]]:
         "rollouts": [_rollout(*row[:4], index) for row, index in zip(made, (0, 1, 2, 0, 1), strict=True)],
         "engine_runs": [{"run": "1", "engine": "fake 1", "n_rollouts": 5, "completion_tokens": 175}],
         "verdicts": [verdict for row in made for verdict in _verdicts(row[0], row[4], row[5])],
+        "judgements": [judgement("c", "right")],
+        "reviews": [review("a", "approve", 1), review("c", "reject", 1)],
         "language": [{"rollout_id": row[0], "version": "1", "n_foreign_chars": 0} for row in made],
         "readability": [{"rollout_id": row[0], "version": "1", "repetition": 0.1} for row in made],
         "contamination": [_clean("trace", name) for name in "abcde"]
         + [_clean("prompt", name) for name in "pq"],
         "duplicates": [{"rollout_id": "b", "twin_id": "a", "twin_night": NIGHT, "jaccard": 0.9}],
-        "selected": [_selected(*row[:2], *row[6:]) for row in made],
+        "selected": [_selected(*row[:2], row[4], *row[6:]) for row in made],
         "corpus": [_accepted(*row[:3]) for row in made if row[6] is None],
         "cold_start": [{"rollout_id": "z", "prompt_id": "p", "reasoning": "1 + 1 = 2.", "summary": "2"}],
     }
@@ -160,12 +162,47 @@ def _verdicts(rollout_id: str, verdict: str, reward: float | None) -> list[dict[
     return [common | row for row in (older, stale, decided, form | {"reward": 1.0, "reason": "well_formed"})]
 
 
+def judgement(rollout_id: str, verdict: str, **more: Any) -> dict[str, Any]:
+    """A row of table `judgements`."""
+    return {
+        "rollout_id": rollout_id,
+        "judge_id": "j",
+        "rubric": "reference_match",
+        "rubric_version": "1",
+        "reference_version": "v1",
+        "verdict": verdict,
+        "reason": f"judged_{verdict}",
+        "margin": 0.8,
+        "votes": [
+            {"swapped": False, "word": "SAME", "margin": 0.9, "reply": "SAME"},
+            {"swapped": True, "word": None, "margin": None, "reply": "?"},
+        ],
+        "judged_at": datetime(2026, 1, 1, tzinfo=UTC),
+    } | more
+
+
+def review(rollout_id: str, verdict: str, day: int, **more: Any) -> dict[str, Any]:
+    """A row of table `reviews`."""
+    return {
+        "review_id": f"{rollout_id}{day}",
+        "rollout_id": rollout_id,
+        "verdict": verdict,
+        "reviewer": "ada",
+        "reviewed_at": datetime(2026, 1, day, tzinfo=UTC),
+    } | more
+
+
 def _clean(subject: str, subject_id: str) -> dict[str, Any]:
     return {"subject": subject, "subject_id": subject_id, "version": "1", "contaminated": False}
 
 
 def _selected(
-    rollout_id: str, prompt_id: str, stage: str | None, reasons: list[str], twin_id: str | None
+    rollout_id: str,
+    prompt_id: str,
+    verdict: str,
+    stage: str | None,
+    reasons: list[str],
+    twin_id: str | None,
 ) -> dict[str, Any]:
     return {
         "rollout_id": rollout_id,
@@ -176,6 +213,9 @@ def _selected(
         "reasons": reasons,
         "twin_id": twin_id,
         "rank": 1 if stage is None else None,
+        "verdict": verdict,
+        "reward": {"right": 1.0, "wrong": 0.0}.get(verdict),
+        "decided_by": None if verdict == "unknown" else "rule",
     }
 
 
@@ -187,6 +227,7 @@ def _accepted(rollout_id: str, prompt_id: str, tokens: int) -> dict[str, Any]:
         "answer": "4",
         "terms": "Apache-2.0",
         "reward": 1.0,
+        "decided_by": "rule",
         "rank": 1,
         "pass_rate": 2 / 3,
         "completion_tokens": tokens,

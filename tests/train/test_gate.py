@@ -79,6 +79,17 @@ def test_an_answer_that_only_the_thought_holds_is_missing(tokenizer: Any):
         gate([row("a")], with_template(tokenizer, template), max_tokens=200)
 
 
+def test_an_answer_without_a_thought_passes_and_is_trained_whole(tokenizer: Any):
+    bare = row("a") | {"completion": [{"role": "assistant", "content": "Hello, I am well."}]}
+    [trace] = gate([bare], tokenizer, max_tokens=200).traces
+    assert tokenizer.decode([token for token in trace.labels if token != IGNORED]) == (
+        "Hello, I am well.<|im_end|>\n"
+    )
+    lost = with_template(tokenizer, STRIPS_THOUGHTS.replace("split('</think>')[-1]", "replace('well', '')"))
+    with pytest.raises(GateError, match="loses the answer of rollout a;"):
+        gate([bare], lost, max_tokens=200)
+
+
 def test_a_text_that_the_tokenizer_cannot_write_is_missing(tokenizer: Any):
     with pytest.raises(GateError, match="loses the thought of rollout b;"):
         gate([row("a"), row("b", reasoning="二加三等于五")], tokenizer, max_tokens=200)

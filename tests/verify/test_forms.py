@@ -33,6 +33,9 @@ def test_choice_rejects_other_letters_and_articles(answer):
     ("completion", "reason"),
     [
         ("<think>\nHm.\n</think>\n\n4", "well_formed"),
+        ("4<|im_end|>", "leaked_tokens"),
+        ("<thinking>2 + 2</thinking>4", "stray_tags"),
+        (" ", "no_answer"),
         ("4", "no_thought"),
         ("<think></think>4", "empty_thought"),
         ("<think>\n\n</think>\n4", "empty_thought"),

@@ -1,4 +1,6 @@
-"""What holds for every verifier; one is covered by a line in REFERENCES, or in FORMS if it needs none."""
+"""What holds for every verifier; one is covered by a line in REFERENCES, or in FORMS if it judges form, or in
+UNDECIDED if it never accepts.
+"""
 
 import json
 import re
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from r1data.errors import ConfigError
 from r1data.prompts.reasoning_gym import reasoning_gym
 from r1data.recipe import PromptSource
-from r1data.verify import REASONS, VERIFIERS, own_completion, verify
+from r1data.verify import REASONS, VERIFIERS, misused, own_completion, verify
 
 
 def gcd_item():
@@ -41,7 +43,9 @@ FORMS = {
     "format": ("<think>Two.</think>2", {}, "Two.</think>2"),
     "language": ("<think>Zwei.</think>2", {"language": "de"}, "<think>Два.</think>2"),
 }
-"""Of every verifier that needs none: a completion that is right, its arguments, and one that is wrong."""
+"""Of every verifier of form: a completion that is right, its arguments, and one that is wrong."""
+UNDECIDED = {"judge": ("A poem.", {"rubrics": ["writing"], "criteria": ["It rhymes."]})}
+"""Of every verifier that leaves all answers to a judge: a reference and its arguments."""
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "verification.md"
 
 
@@ -54,11 +58,45 @@ def test_every_verifier_accepts_its_own_reference_and_rejects_another_answer(nam
     assert verdict.reward < 1
 
 
-@pytest.mark.parametrize("name", [name for name, one in VERIFIERS.items() if not one.needs_reference])
+@pytest.mark.parametrize("name", [name for name, one in VERIFIERS.items() if one.by_form])
 def test_every_verifier_of_form_accepts_what_is_right_and_rejects_what_is_not(name):
     completion, args, other = FORMS[name]
     assert verify(name, completion, None, **args).verdict == "right"
     assert verify(name, other, None, **args).verdict == "wrong"
+
+
+@pytest.mark.parametrize("name", UNDECIDED)
+def test_what_a_judge_must_decide_is_neither_right_nor_wrong_for_a_rule(name):
+    reference, args = UNDECIDED[name]
+    for known in (reference, None, ""):
+        for completion in (own_completion(name, reference, args), "A poem.", "<think>Hm.</think>Bad."):
+            verdict = verify(name, completion, known, **args)
+            assert (verdict.verdict, verdict.reward, verdict.reason) == ("unknown", None, "no_rule")
+        for nothing in ("", "<think>A poem.</think>", "<think>A poem.", "<answer> </answer>"):
+            assert verify(name, nothing, known, **args).reason == "no_answer"
+
+
+def test_every_verifier_is_of_one_kind():
+    assert {*REFERENCES} == {name for name, one in VERIFIERS.items() if one.needs_reference}
+    assert {*FORMS} == {name for name, one in VERIFIERS.items() if one.by_form}
+    assert {*UNDECIDED} == {*VERIFIERS} - {*REFERENCES, *FORMS}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"rubrics": ["writing"], "criteria": ["It rhymes."]}, None),
+        ({}, None),
+        ({"rubric": ["writing"]}, "did you mean `rubrics`"),
+        ({"rubrics": ["writting"]}, "did you mean `writing`"),
+        ({"rubrics": "writing"}, "no list of texts"),
+        ({"criteria": [""]}, "no list of texts"),
+        ({"rubrics": ["my/none.md"]}, "there is no file my/none.md"),
+    ],
+)
+def test_arguments_of_a_judge_are_known_keys_and_rubrics(args, said):
+    found = misused("judge", args)
+    assert (found is None) if said is None else (said in found)
 
 
 def test_every_version_names_its_verifier():
@@ -127,7 +165,7 @@ TEXTS = st.text(max_size=80) | st.lists(
 @settings(deadline=None, max_examples=60)
 @given(completion=TEXTS, reference=st.none() | TEXTS)
 def test_no_text_makes_a_verifier_fail(name, completion, reference):
-    _, args, _ = (REFERENCES | FORMS)[name]
+    _, args, *_ = (REFERENCES | FORMS | UNDECIDED)[name]
     for asked, arguments in ((reference, {}), (reference, args), (REFERENCES.get(name, [None])[0], args)):
         verdict = verify(name, completion, asked, **arguments)
         assert verdict.reason in REASONS

@@ -13,6 +13,7 @@ from typing import Any
 from r1data.errors import ConfigError
 from r1data.generate.engine import Completion, Request
 from r1data.generate.engines.refused import one_line, storable, told
+from r1data.generate.engines.structure import logprobs, structured
 from r1data.text import CLOSE, OPEN
 
 OMIT = "$omit"
@@ -37,7 +38,8 @@ def body(request: Request, model: str, extra: Mapping[str, Any]) -> dict[str, An
     """The JSON body that asks for one rollout.
 
     `top_k` and `min_p` are sent only when they are not neutral, because hosted APIs refuse keys that they do
-    not know. A prefill becomes the beginning of the assistant's message, which vLLM and SGLang continue.
+    not know. A prefill becomes the beginning of the assistant's message, which vLLM and SGLang continue. Of
+    choices the reply is `{"verdict": "CHOICE"}`, since JSON is the one structure that all servers know.
 
     Args:
         request: what to ask.
@@ -68,7 +70,7 @@ def body(request: Request, model: str, extra: Mapping[str, Any]) -> dict[str, An
     if request.prefill is not None:
         made["messages"].append({"role": "assistant", "content": request.prefill})
         made |= {"continue_final_message": True, "add_generation_prompt": False}
-    return _with_extra(made, extra)
+    return _with_extra(made | structured(request), extra)
 
 
 def completion(
@@ -111,6 +113,7 @@ def completion(
         reasoning_kind="hidden" if thought and OPEN not in text else reasoning_kind,
         retries=retries,
         detail=detail,
+        logprobs=logprobs(choice) if request.top_logprobs else None,
     )
 
 

@@ -211,10 +211,17 @@ class VllmEngine:
 
     def _take(self, message: dict[str, Any]) -> list[Completion]:
         self._received, self._child_open = message["received"], message["open"]
-        completions = [Completion(**completion) for completion in message["finished"]]
+        completions = [_completion(fields) for fields in message["finished"]]
         for completion in completions:
             self._open.pop(completion.rollout_id, None)
             self._counted["completion_tokens"] += completion.completion_tokens
             self._counted["prompt_tokens"] += completion.prompt_tokens
             self._counted["cached_tokens"] += completion.cached_tokens or 0
         return completions
+
+
+def _completion(fields: dict[str, Any]) -> Completion:
+    """A completion as the child sent it, where tuples are lists."""
+    if fields["logprobs"] is not None:
+        fields["logprobs"] = tuple((text, likeliest) for text, likeliest in fields["logprobs"])
+    return Completion(**fields)

@@ -1,6 +1,7 @@
 """The child side of vLLM: `python -m r1data.generate.engines.vllm_child FD`; messages: `vllm_process.py`."""
 
 import asyncio
+import math
 import os
 import sys
 import threading
@@ -15,8 +16,9 @@ import vllm
 from transformers import AutoTokenizer
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
+from vllm.outputs import CompletionOutput
 from vllm.platforms import current_platform
-from vllm.sampling_params import RequestOutputKind, SamplingParams
+from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 from vllm.v1.metrics.reader import Counter, get_metrics_snapshot
@@ -24,6 +26,7 @@ from vllm.v1.metrics.reader import Counter, get_metrics_snapshot
 from r1data.generate.engine import Completion, Request
 from r1data.generate.render import Rendered, chat_ids
 from r1data.recipe import Sampling
+from r1data.text import thought, with_tags
 
 _RENDERED = 1024  # prompts whose tokens are kept, since the rollouts of a prompt come one after the other
 _STEP_TOKENS = 2048  # vLLM's default
@@ -137,7 +140,7 @@ class Server:
             return replace(_failed(request, "rejected", why), prompt_tokens=n_prompt)
         prompt = tokens_input(rendered.ids)
         try:
-            parameters = _parameters(request, min(request.max_tokens, room))
+            parameters = _parameters(request, min(request.max_tokens, room), rendered.opening)
             async for result in self._engine.generate(prompt, parameters, request.rollout_id):
                 final = result
         except EngineDeadError:
@@ -157,6 +160,7 @@ class Server:
             elapsed_s=time.monotonic() - began,
             cached_tokens=final.num_cached_tokens,
             detail=_UNFINISHED.get(reason),
+            logprobs=_logprobs(written) if request.top_logprobs else None,
         )
 
     def _render(self, request: Request) -> Rendered:
@@ -170,7 +174,7 @@ class Server:
 
 def _request(fields: dict[str, Any]) -> Request:
     sampling = Sampling.model_validate(fields["sampling"])
-    tuples = {name: tuple(fields[name]) for name in ("messages", "thought_marks")}
+    tuples = {name: tuple(fields[name]) for name in ("messages", "thought_marks", "choices")}
     return Request(**fields | tuples | {"sampling": sampling})
 
 
@@ -188,7 +192,7 @@ def _counters() -> dict[str, float]:
     return counted
 
 
-def _parameters(request: Request, max_tokens: int) -> SamplingParams:
+def _parameters(request: Request, max_tokens: int, opening: str) -> SamplingParams:
     """Every value is explicit, else the model's generation_config would fill it in.
 
     Special tokens stay in the text: what the model wrote is stored raw, without the token that ended it.
@@ -205,7 +209,36 @@ def _parameters(request: Request, max_tokens: int) -> SamplingParams:
         skip_special_tokens=False,
         spaces_between_special_tokens=False,
         output_kind=RequestOutputKind.FINAL_ONLY,
+        structured_outputs=_structure(request, opening),
+        logprobs=request.top_logprobs or None,
     )
+
+
+def _structure(request: Request, opening: str) -> StructuredOutputsParams | None:
+    """What the text must follow; nothing after a thought that `opening` leaves open, which is free text."""
+    if thought(with_tags(opening, request.thought_marks)).answer_start is None:
+        return None
+    if request.choices:
+        return StructuredOutputsParams(choice=list(request.choices))
+    if request.json_schema is None:
+        return None
+    # Small models fill a JSON text with blanks until the cap if they may.
+    return StructuredOutputsParams(json=request.json_schema, disable_any_whitespace=True)
+
+
+def _logprobs(written: CompletionOutput) -> list[tuple[str, dict[str, float]]] | None:
+    """Text of each token and the likeliest ones there; those that were not allowed are left out."""
+    if written.logprobs is None:
+        return None
+    found = []
+    for token, likeliest in zip(written.token_ids, written.logprobs, strict=True):
+        kept: dict[str, float] = {}
+        for one in likeliest.values():
+            if math.isfinite(one.logprob):
+                text = one.decoded_token or ""
+                kept[text] = max(one.logprob, kept.get(text, -math.inf))
+        found.append((likeliest[token].decoded_token or "", kept))
+    return found
 
 
 def _arguments(settings: dict[str, Any]) -> AsyncEngineArgs:

@@ -98,7 +98,8 @@ def _with_means(rows: pl.LazyFrame, told: pl.LazyFrame, level: str, keys: Sequen
 def _with_prompts(planned: pl.LazyFrame, prompts: pl.LazyFrame, teacher: Teacher) -> pl.LazyFrame:
     """Add source, domain, family and `chars`, the characters that the model is shown."""
     own = pl.col("messages").list.eval(pl.element().struct.field("content").str.len_chars()).list.sum()
-    shots = {shot.family: _shown(teacher, shot.family) for shot in teacher.few_shots}
+    families = {*(shot.family for shot in teacher.few_shots), *teacher.direct_families}
+    shots = {family: _shown(teacher, family) for family in families}
     shown = pl.col("family").replace_strict(
         {family: chars for family, chars in shots.items() if family is not None},
         default=_shown(teacher, None),
@@ -112,7 +113,7 @@ def _shown(teacher: Teacher, family: str | None) -> int:
     """Characters of the system prompt and of the few-shots of a family."""
     shots = teacher.shots(family)
     return len(teacher.system_prompt or "") + sum(
-        len(shot.prompt) + len(shot.reasoning) + len(shot.answer) for shot in shots
+        len(shot.prompt) + len(shot.reasoning or "") + len(shot.answer) for shot in shots
     )
 
 

@@ -83,7 +83,9 @@ def _again(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.LazyFr
     leaked = current_contamination(scan("contamination"), scan("benchmarks"), recipe.contamination).filter(
         pl.col("contaminated") & (pl.col("subject") == "prompt")
     )
-    bad = current_references(references).filter(pl.col("quality").is_not_null())
+    # What is left to a judge, no attempt solves by rule, however good it is.
+    undecided = pl.col("quality").is_not_null() | (pl.col("verifier") == "judge")
+    bad = current_references(references).filter(undecided)
     own = own_prompts(scan("prompts"), scan("intake"), recipe.name)
     bare = own.filter(pl.col("licence").is_null() & recipe.licence_required)
     return unsolved(

@@ -4,7 +4,7 @@
      "completion": [{"role": "assistant", "content": "<think>\n2 + 3 = 5.\n</think>\n\n5"}]}
 
 The thought stands in the text of the completion, because chat templates drop it when it comes in a
-field of its own.
+field of its own. A trace of domain general may have none, and is its answer alone.
 """
 
 import os
@@ -20,7 +20,7 @@ import polars as pl
 import xxhash
 
 from r1data.errors import ConfigError, SchemaError
-from r1data.text import CLOSE, OPEN
+from r1data.text import joined
 
 FORM = "trl-prompt-completion-1"
 ROWS, CARD = "train.jsonl", "card.json"
@@ -56,13 +56,15 @@ def export(rows: pl.DataFrame, folder: Path, *, inputs: Mapping[str, Any] | None
 
     Args:
         rows: what a mix returns, in training order: rollout_id, messages (list of role and content),
-            reasoning, answer, completion_tokens, licence, terms; further columns are left out.
+            reasoning, answer, completion_tokens, licence, terms; `domain`, where there are traces without
+            a thought; further columns are left out.
         folder: holds all exports.
         inputs: versions of the tables that the mix read, for the card.
 
     Raises:
         ConfigError: the mix gave no rows.
-        SchemaError: a column is missing, or a trace has no thought or no answer.
+        SchemaError: a column is missing, or a trace has no answer, or no thought and is not of domain
+            general.
     """
     _check(rows)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,11 +107,12 @@ def _check(rows: pl.DataFrame) -> None:
             "The mix gave no rows, so nothing was exported. Run a night that accepts traces, "
             "or widen the mix's SQL."
         )
-    broken = rows.filter(_is_blank("reasoning") | _is_blank("answer"))
+    general = pl.col("domain").eq_missing("general") if "domain" in rows.columns else pl.lit(False)
+    broken = rows.filter((_is_blank("reasoning") & ~general) | _is_blank("answer"))
     if broken.height:
         raise SchemaError(
-            f"{broken.height} of {rows.height} rows of the mix have no thought or no answer, first rollout "
-            f"{broken['rollout_id'][0]}. Filter them in the mix's SQL."
+            f"{broken.height} of {rows.height} rows of the mix have no answer, or no thought and another "
+            f"`domain` than general, first rollout {broken['rollout_id'][0]}. Filter them in the mix's SQL."
         )
 
 
@@ -119,7 +122,7 @@ def _is_blank(column: str) -> pl.Expr:
 
 def _lines(rows: pl.DataFrame) -> Iterator[bytes]:
     for row in rows.select("rollout_id", "messages", "reasoning", "answer").iter_rows(named=True):
-        content = f"{OPEN}\n{row['reasoning'].strip()}\n{CLOSE}\n\n{row['answer'].strip()}"
+        content = joined(row["reasoning"], row["answer"])
         line = {
             "rollout_id": row["rollout_id"],
             "prompt": row["messages"],

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,39 @@ def test_what_is_not_neutral_is_sent_too():
     made = body(request(sampling=sampling, thinking=False), "m", {})
     assert (made["temperature"], made["top_k"], made["min_p"], made["stop"]) == (0.6, 20, 0.05, ["\n\n"])
     assert made["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_choices_and_schemas_become_a_response_format_that_all_servers_know():
+    chosen = body(request(choices=("SAME", "DIFFERENT"), top_logprobs=5), "m", {})
+    named = chosen["response_format"]["json_schema"]
+    assert chosen["response_format"]["type"] == "json_schema" and named["strict"] is True
+    assert named["schema"]["properties"] == {"verdict": {"type": "string", "enum": ["SAME", "DIFFERENT"]}}
+    assert named["schema"]["required"] == ["verdict"] and named["schema"]["additionalProperties"] is False
+    assert (chosen["logprobs"], chosen["top_logprobs"]) == (True, 5)
+    told = body(request(json_schema={"type": "object"}), "m", {"response_format": "$omit"})
+    assert not told.keys() & {"response_format", "logprobs", "top_logprobs"}
+    told = body(request(json_schema={"type": "object"}), "m", {})
+    assert told["response_format"]["json_schema"]["schema"] == {"type": "object"}
+
+
+def test_probabilities_are_kept_by_the_text_of_their_token_and_only_if_they_were_wanted():
+    likely = [{"token": "S", "logprob": -0.1}, {"token": "D", "logprob": -2}]
+    given = {"token": "S", "logprob": -0.1, "bytes": [83], "top_logprobs": likely}
+    end = {"token": "AME", "logprob": 0.0, "top_logprobs": [{"token": "x", "logprob": -math.inf}]}
+
+    def kept(logprobs, **fields):
+        answer = said("SAME")
+        answer["choices"][0]["logprobs"] = logprobs
+        return read(answer, **fields).logprobs
+
+    assert kept({"content": [given, end]}, top_logprobs=2) == (
+        ("S", {"S": -0.1, "D": -2.0}),
+        ("AME", {"AME": 0.0}),
+    )
+    assert kept({"content": [given, end]}) is None
+    for odd in (None, {}, {"content": None}, {"content": []}, {"content": ["S"]}, {"content": [{}]}, [1]):
+        assert kept(odd, top_logprobs=2) is None
+    assert kept({"content": [given | {"logprob": "low"}]}, top_logprobs=2) is None
 
 
 def test_a_prefill_is_a_message_that_the_server_continues():

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -15,6 +16,7 @@ from r1data.generate.journal import Journal
 from r1data.generate.models import resolve
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import run
+from r1data.judge.template import schema
 from r1data.recipe import Generate, Sampling, VllmSettings
 
 SHOTS = ("What is 1 + 2?", "3", "What is 4 + 4?", "8")
@@ -101,6 +103,27 @@ def test_vllm_counts_the_tokens_that_we_count_and_counting_loses_no_completion(v
     for name in ("completion_tokens", "prompt_tokens", "cached_tokens"):
         assert counted[name] - before[name] == sum(getattr(completion, name) for completion in found)
     assert counted["preemptions"] >= 0 and {c.finish_reason for c in found} == {"stop", "length"}
+
+
+@pytest.mark.slow
+def test_choices_and_a_schema_are_all_that_is_written_but_for_a_thought_that_is_open(vllm_engine):
+    words, greedy = ("SAME", "DIFFERENT"), {"sampling": Sampling(temperature=0), "max_tokens": 40}
+    chosen = question("Are 2 and 2 the same?", 0, choices=words, top_logprobs=20, **greedy)
+    told = question("Is it good?", 1, json_schema=schema(2), **greedy)
+    opened = question("Are they?", 2, choices=words, prefill="<think>\nThey", **greedy)
+    closed = question("Are they?", 3, choices=words, prefill="<think>\n\n</think>\n\n", **greedy)
+    asked = [chosen, told, opened, closed]
+    by_id = ask(vllm_engine, *asked)
+    found = [by_id[attempt.request.rollout_id] for attempt in asked]
+    assert found[0].text in words and found[0].finish_reason == "stop"
+    assert set(json.loads(found[1].text)) == {"criterion_1", "criterion_2"}
+    assert found[2].text.removeprefix("<think>\nThey") not in words
+    assert found[3].text.removeprefix("<think>\n\n</think>\n\n") in words
+    tokens = found[0].logprobs
+    assert "".join(text for text, _ in tokens).startswith(found[0].text)
+    assert all(text in likeliest and max(likeliest.values()) <= 0 for text, likeliest in tokens)
+    assert {text[0] for text in tokens[0][1]} == {"S", "D"}  # nothing else was allowed
+    assert all(completion.logprobs is None for completion in found[1:])
 
 
 @pytest.mark.slow

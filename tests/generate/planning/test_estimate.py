@@ -7,11 +7,11 @@ import pytest
 
 from r1data import ids
 from r1data.generate.planning.estimate import estimate
-from r1data.generate.planning.expect import LEAST_ROLLOUTS
+from r1data.generate.planning.expect import LEAST_ROLLOUTS, expect
 from r1data.generate.planning.plan import plan
 from r1data.generate.planning.tonight import DryRun
 from r1data.generate.render import render
-from r1data.recipe import Budget, Generate, Prices, Recipe, load_teacher
+from r1data.recipe import Budget, FewShot, Generate, Prices, Recipe, Teacher, load_teacher
 from r1data.schema import TABLES
 
 BEFORE, TONIGHT = "2026-01-01", "2026-01-02"
@@ -204,3 +204,16 @@ def test_the_budget_says_what_it_would_cut_off():
 def test_a_night_without_prompts_is_estimated_as_nothing():
     row = total(planned(KNOWN, asked=[]))
     assert (row["n_attempts"], row["completion_tokens"], row["cost_usd"], row["rests_on"]) == (0, 0, None, "")
+
+
+def test_prompts_that_are_asked_directly_are_shown_few_shots_without_their_thoughts():
+    shot = FewShot(prompt="p" * 40, reasoning="r" * 400, answer="a" * 40)
+    asks = Teacher(name="t", model="fake:t", few_shots=(shot,), direct_families=("simple",))
+    known = prompts(("hi", "general", "simple"), ("poem", "general", "general"))
+    rows = table(
+        "plan", [{"prompt_id": p, "rollout_id": p, "reason": "new", "max_tokens": 9} for p in ("hi", "poem")]
+    )
+    stored = table("rollouts", [])
+    found = expect(rows, stored, known, teacher=asks, teacher_id="t", max_tokens=9).collect()
+    tokens = dict(found.select("prompt_id", "prompt_tokens").iter_rows())
+    assert tokens == {"hi": (400 + 80) / 4, "poem": (400 + 480) / 4}

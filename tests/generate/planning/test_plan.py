@@ -8,7 +8,7 @@ from r1data.generate.attempts import attempts
 from r1data.generate.models import resolve
 from r1data.generate.planning.plan import missing, plan
 from r1data.generate.teachers import teacher_row, with_template
-from r1data.recipe import FewShot, Generate, Sampling, Teacher
+from r1data.recipe import FewShot, Generate, Sampling, Teacher, load_teacher
 from r1data.schema import TABLES
 
 TONIGHT, BEFORE = "2026-01-02", "2026-01-01"
@@ -154,6 +154,30 @@ def test_attempts_carry_what_the_row_and_the_request_need():
     assert first.request.seed == ids.seed(first.request.rollout_id)
     assert first.request.sampling == TEACHER.sampling and first.request.prefill == "<think>"
     assert [m["content"] for m in first.request.messages] == ["p", "<think>\nr\n</think>\n\na", "a"]
+
+
+@pytest.mark.parametrize("thinking", [None, True])
+def test_a_family_that_is_asked_directly_gets_neither_prefill_nor_thinking(thinking):
+    asks = TEACHER.model_copy(update={"direct_families": ("f",), "thinking": thinking})
+    first, _ = attempts(planned(intake("a"), rollouts()), prompts("a"), asks)
+    assert (first.request.prefill, first.request.thinking) == (None, False)
+    assert [m["content"] for m in first.request.messages] == ["p", "a", "a"]
+    others = asks.model_copy(update={"direct_families": ("g",)})
+    first, _ = attempts(planned(intake("a"), rollouts()), prompts("a"), others)
+    assert (first.request.prefill, first.request.thinking) == ("<think>", thinking)
+
+
+def test_a_teacher_that_asks_no_family_directly_keeps_its_id():
+    known = {
+        "smollm2": "f1e2b4ae571a82f3b12fdf6a9dbbee11",
+        "smollm2-cold-start": "932694e456b38ffb6bd586c5dab1ac27",
+    }
+    found = {n: ids.teacher_id(load_teacher(n).identity(revision="r", chat_template="t")) for n in known}
+    assert found == known
+    direct = TEACHER.model_copy(update={"direct_families": ("simple",)})
+    bare = TEACHER.model_copy(update={"few_shots": (FewShot(prompt="p", answer="a"),)})
+    model = resolve("fake:t")
+    assert len({teacher_row(t, model, TONIGHT)["teacher_id"].item() for t in (TEACHER, direct, bare)}) == 3
 
 
 def test_a_planned_prompt_that_is_not_stored_is_an_error():

@@ -125,3 +125,23 @@ def test_a_prompt_without_a_licence_is_not_asked_again_where_the_recipe_wants_on
 
     assert planned(False) == {"p", "q"}
     assert planned(True) == {"q"}
+
+
+def test_a_prompt_that_is_left_to_a_judge_is_not_unsolved():
+    references = [
+        {"night": FIRST, "prompt_id": p, "reference_version": p, "verifier": verifier}
+        for p, verifier in (("a", "math"), ("b", "judge"))
+    ]
+    tables = {
+        "intake": intake((FIRST, "a"), (FIRST, "b")),
+        "rollouts": rollouts((FIRST, "a", "t", [0]), (FIRST, "b", "t", [0])),
+        "prompt_references": pl.LazyFrame(references, schema=TABLES["prompt_references"].schema),
+    }
+    recipe = Recipe(
+        name="r",
+        start=date(2026, 1, 1),
+        prompts=[PromptSource(name="s", source="templates")],
+        generate=Generate(engine="fake", unsolved=Unsolved(prompts_per_night=9, attempts=1)),
+    )
+    rows = plan_tonight(lambda name: tables.get(name, TABLES[name].empty().lazy()), recipe, TONIGHT, "t")
+    assert rows.collect()["prompt_id"].to_list() == ["a"]

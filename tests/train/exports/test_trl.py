@@ -61,3 +61,23 @@ def test_a_trace_without_a_thought_is_refused_by_name(mix_rows: Rows, tmp_path: 
 def test_a_missing_column_is_named(mix_rows: Rows, tmp_path: Path):
     with pytest.raises(SchemaError, match="lacks terms"):
         trl.export(mix_rows(1).drop("terms"), tmp_path)
+
+
+@pytest.mark.parametrize("blank", [None, " \n"])
+def test_a_general_trace_without_a_thought_is_its_answer_alone(
+    mix_rows: Rows, tmp_path: Path, blank: str | None
+):
+    rows = mix_rows(2).with_columns(
+        reasoning=pl.when(pl.col("rollout_id") == f"{1:032x}").then(pl.lit(blank)).otherwise("reasoning"),
+        answer=pl.lit(" Hello. "),
+    )
+    exported = trl.export(rows.with_columns(domain=pl.lit("general")), tmp_path)
+    lines = [orjson.loads(line) for line in exported.rows.read_bytes().splitlines()]
+    assert [line["completion"][0]["content"] for line in lines] == [
+        "<think>\n0 + 0 = 0.\n</think>\n\nHello.",
+        "Hello.",
+    ]
+    with pytest.raises(SchemaError, match=r"1 of 2 rows.*domain"):
+        trl.export(rows.with_columns(domain=pl.lit("math")), tmp_path)
+    with pytest.raises(SchemaError, match="2 of 2 rows of the mix have no answer"):
+        trl.export(rows.with_columns(domain=pl.lit("general"), answer=pl.lit(" ")), tmp_path)

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
 _API = "api:"
 _PROBE = Request(
-    "probe", "probe", 0, (), 0, 1, Sampling(top_k=1, min_p=1, stops=("",)), prefill="", thinking=True
-)  # its body has every key that a body can have
+    "probe", "probe", 0, (), 0, 1, Sampling(top_k=1, min_p=1, stops=("",)), prefill="", thinking=True,
+    choices=("a",), top_logprobs=1,
+)  # fmt: skip
+"""Its body has every key that a body can have."""
 
 
 class OpenaiEngine:

@@ -50,7 +50,7 @@ def check_replay(generate: Generate, teacher: Teacher, prompts: pl.LazyFrame) ->
     """
     if (held := available(generate)) is None:
         return
-    for name in ("system_prompt", "few_shots", "prefill"):
+    for name in ("system_prompt", "few_shots", "prefill", "direct_families"):
         if getattr(teacher, name):
             raise ConfigError(
                 f"Teacher {teacher.name} has `{name}`, but its completions exist already. Remove `{name}`."

@@ -14,6 +14,9 @@ from r1data.generate.engines.openai.engine import OpenaiEngine
 from r1data.generate.engines.vllm_process import environment
 from r1data.generate.models import resolve
 from r1data.generate.supervised import Supervised
+from r1data.judge.margin import margin
+from r1data.judge.parse import read_criteria, read_word
+from r1data.judge.template import CRITERION_WORDS, schema
 from r1data.recipe import Generate, Sampling
 from tests.generate.engines.chat_server import ask
 
@@ -90,6 +93,25 @@ def test_a_real_server_gives_rollouts_that_begin_with_their_prefill_and_repeat_b
     assert first[1].finish_reason == "length" and first[1].completion_tokens == 12
     assert "+" not in first[2].text.removeprefix("2, 2")
     assert all(completion.prompt_tokens > 10 and "<|im_end|>" not in completion.text for completion in first)
+
+
+def test_a_real_server_writes_only_what_is_asked_for_and_says_how_likely_it_was(url):
+    words = ("SAME", "DIFFERENT")
+    wanted = {"max_tokens": 60, "top_logprobs": 20, "sampling": Sampling(temperature=0)}
+    asked = [
+        question("Are 2 and 2 the same?", 0, choices=words, **wanted).request,
+        question("Is it good?", 1, json_schema=schema(1), **wanted).request,
+    ]
+    found = {}
+    with engine_for(url) as engine:
+        engine.submit(asked)
+        while engine.pending:  # the first structure of a server takes it long
+            found |= {completion.rollout_id: completion for completion in engine.poll(60)}
+    chosen, told = (found[one.rollout_id] for one in asked)
+    verdict = read_word(chosen.text, dict.fromkeys(words, "right"), compares=False)
+    assert 0 <= margin(words, chosen.logprobs, chosen.text, verdict.start, 20) <= 1
+    (criterion,) = read_criteria(told.text, 1)
+    assert 0 <= margin(CRITERION_WORDS, told.logprobs, told.text, criterion.start, 20) <= 1
 
 
 def test_a_real_server_rejects_what_is_too_long_and_cuts_a_cap_to_the_room(url):

@@ -1,0 +1,1 @@
+"""A model that judges what no rule decides: rubrics, the protocol, its calibration."""

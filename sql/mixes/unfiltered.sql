@@ -1,0 +1,29 @@
+-- Which traces does a student learn from? Every finished one with a thought and an answer, right or wrong.
+-- What the filters of the other mixes are worth shows beside this one. Contaminated ones are never taught.
+-- Over all nights of $recipe.
+select
+    traces.rollout_id,
+    traces.prompt_id,
+    traces.night,
+    traces.messages,
+    traces.reasoning,
+    traces.answer,
+    traces.completion_tokens,
+    traces.domain,
+    traces.family,
+    traces.language,
+    traces.source,
+    traces.licence,
+    traces.terms,
+    if(selected.verdict is null, traces.reward, selected.reward) as reward,
+    traces.pass_rate
+from selected
+inner join traces using (rollout_id)
+where
+    selected.recipe = $recipe
+    and traces.finish_reason = 'stop'
+    and traces.reasoning_kind = 'full'
+    and traces.reasoning <> ''
+    and traces.answer <> ''
+    and not traces.contaminated
+order by traces.night, traces.rollout_id
