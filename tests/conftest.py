@@ -8,10 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from r1data import paths
 from r1data.cli import main
@@ -28,6 +31,30 @@ from r1data.verify import VERIFIERS
 Run = Callable[..., int]
 FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 MODELS = paths.models()  # where they are before any test moves DAGSTER_HOME
+SLOW = "pytest.mark." + "slow"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Under `-n` a file's tests stay together, and all that start a model run in one process, one by one."""
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "models" if starts_models(file) else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under `-n`, what takes longest begins first."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        items.sort(key=lambda item: not starts_models(item.nodeid.partition("::")[0]))
+
+
+@cache
+def starts_models(file: str) -> bool:
+    """Whether a file of tests has one that starts or trains a model."""
+    return SLOW in (paths.PROJECT / file).read_text()
 
 
 @pytest.fixture(scope="session")
