@@ -27,6 +27,11 @@ app = typer.Typer(help="Measure the recipe's judge on labelled rows, and let it 
 
 ROW = "r1data_row"
 OURS = ("question", "answer", "other", "reference", "criteria")
+_SHORT = {
+    "has_vote": "vote", "n_rows": "rows", "n_decided": "decided", "kappa": "κ", "kappa_low": "κ from",
+    "false_positives": "false right", "false_negatives": "false wrong", "position_bias": "swapped",
+}  # fmt: skip
+"""Headings of the table that people read."""
 JUDGED = {
     "judge_verdict": pl.String, "judge_reward": pl.Float64, "judge_reason": pl.String,
     "judge_margin": pl.Float64, "judge_votes": pl.List(pl.String),
@@ -51,7 +56,12 @@ def calibrate(recipe: RecipeOption = None, night: NightOption = None, json: Json
     rows = told.join(latest, on=keys, how="left").select(
         "rubric", "domain", "has_vote", *shown, "position_bias", "faults"
     )
-    show.frame(rows, as_json=json, title=f"Judge {settings.generate.teacher}")
+    if json:
+        return show.frame(rows, as_json=True)
+    title = f"Judge {settings.generate.teacher}"
+    show.frame(rows.drop("faults").rename(_SHORT), as_json=False, title=title)
+    for rubric, domain, faults in rows.filter(~pl.col("has_vote")).select("rubric", "domain", "faults").rows():
+        print(f"{rubric}, domain {domain}, has no vote: {faults}.")
 
 
 @app.command("file")
