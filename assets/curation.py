@@ -9,7 +9,7 @@ from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.curate import dedup
 from r1data.curate.corpus import corpus as make_corpus
-from r1data.curate.current import current_contamination, own_prompts, own_references
+from r1data.curate.current import current_contamination, deciding_verdicts, own_prompts, own_references
 from r1data.curate.gate import check_corpus
 from r1data.curate.measure import measure_contamination, measure_language, measure_readability
 from r1data.curate.select import select
@@ -176,17 +176,21 @@ def corpus(
 ) -> dg.MaterializeResult:
     """Accepted traces with their text and every number that a mix needs."""
     stage = Stage(context, lake, recipe, replaces="corpus")
+    references = own_references(stage.scan("prompt_references"), stage.recipe.name)
     rows = make_corpus(
         stage.scan_own("selected"),
         rollouts=stage.scan("rollouts"),
         prompts=own_prompts(stage.scan("prompts"), stage.scan("intake"), stage.recipe.name),
-        prompt_references=own_references(stage.scan("prompt_references"), stage.recipe.name),
+        prompt_references=references,
         teachers=stage.scan("teachers"),
         verdicts=stage.scan("verdicts"),
         reviews=stage.scan("reviews"),
     ).collect()
     decided = stage.scan_own("selected").select("rollout_id", "decided_by")
-    own = stage.scan("verdicts", stage.night).join(decided, on="rollout_id")
+    made = stage.scan("rollouts", stage.night).join(decided, on="rollout_id", how="semi")
+    own = deciding_verdicts(made, stage.scan("verdicts", stage.night), references).join(
+        decided, on="rollout_id"
+    )
     check_corpus(rows, own, stage.recipe.checks, night=stage.night)
     shortest = rows.sort("completion_tokens").head(1)
     stage.replace("corpus", rows)

@@ -12,7 +12,7 @@ from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
 from r1data.judge.calibration import calibrate
 from r1data.judge.stage import judge_rollouts
-from r1data.judge.vote import current_judge, latest, votes, votes_markdown
+from r1data.judge.vote import latest, own, votes, votes_markdown
 from r1data.report.plots import intervals
 
 
@@ -32,8 +32,7 @@ def judge_calibration(
     if settings is None:
         return _none(stage, "calibrations")
     asked = calibrate(stage, settings, night=stage.night, now=datetime.now(UTC))
-    own = pl.col("judge_id") == current_judge(settings)
-    known = latest(stage.scan("calibrations").filter(own)).collect()
+    known = latest(own(stage.scan("calibrations"), settings)).collect()
     found = votes(stage.scan("calibrations"), settings)
     known = known.join(found, on=["rubric_version", "domain"], how="semi").sort("rubric", "domain")
     return stage.report(

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.resources import LakeResource, RecipeResource
-from r1data.judge.stage import wanted
+from r1data.judge.stage import unheard, wanted
 from r1data.judge.vote import votes
 from r1data.recipe import Judge
 
@@ -42,15 +42,21 @@ def everything_wanted_is_judged(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.AssetCheckResult:
     """Nothing that the recipe wants to ask the judge of this night is left; what got no reply is asked by the
-    next run, and stops the night only if the judge is required.
+    next run, and stops the night only if the judge is required. So does then what is asked without a vote.
     """
-    own, left = recipe.read(), 0
+    own, left, unused = recipe.read(), 0, ""
     if own.judge is not None:
         night = context.run.tags["dagster/partition"]
         left = wanted(lake.open(), night, own).select(pl.len()).collect().item()
+        if own.judge.required:
+            lacking = unheard(lake.open(), night, own).iter_rows()
+            unused = ", ".join(f"{rubric} in domain {domain} ({n})" for rubric, domain, n in lacking)
+    said = [f"{left} judgements are not stored. Materialise `judgements` again."]
+    if unused:
+        said.append(f"The judge is required and has no vote by {unused}. Calibrate it on such rows.")
     return dg.AssetCheckResult(
-        passed=left == 0,
+        passed=left == 0 and not unused,
         severity=_severity(own.judge),
-        description=f"{left} judgements are not stored. Materialise `judgements` again.",
+        description=" ".join(said),
         metadata={"amiss": left},
     )

@@ -42,18 +42,17 @@ JUDGED = {
 @app.command()
 def calibrate(recipe: RecipeOption = None, night: NightOption = None, json: Json = False) -> None:
     """Measure the judge on its labelled rows and attacks; what was asked before is not asked again."""
-    from r1data.judge.vote import votes
+    from r1data.judge.vote import latest, own, votes
 
     wanted = load_recipe(recipe)
     settings = _settings(wanted)
     run_jobs([("calibrate", checked_night(night, wanted))], recipe)
     lake = Lake()
     told = votes(lake.scan("calibrations"), settings).with_columns(pl.col("faults").list.join("; "))
-    numbers = lake.scan("calibrations").sort("measured_at").collect()
+    numbers = latest(own(lake.scan("calibrations"), settings)).collect()
     keys = ["judge_id", "rubric", "rubric_version", "domain"]
-    latest = numbers.unique(keys, keep="last", maintain_order=True)
     shown = ["n_rows", "n_decided", "kappa", "kappa_low", "false_positives", "false_negatives"]
-    rows = told.join(latest, on=keys, how="left").select(
+    rows = told.join(numbers, on=keys, how="left").select(
         "rubric", "domain", "has_vote", *shown, "position_bias", "faults"
     )
     if json:
@@ -84,9 +83,11 @@ def judge_file(
     on_disk.check_files([file], [out])
     rows = on_disk.scan(file).with_row_index(ROW)
     chosen = _columns(rows, wanted, column or [], file)
+    for _ in _questions(rows, chosen, wanted, file):
+        pass  # a row that cannot be asked is told before any is
     said: list[tuple[Any, ...]] = []
     with JudgeModel(settings) as judge:
-        for question, one in judge.judge(wanted, _questions(rows, chosen, file)):
+        for question, one in judge.judge(wanted, _questions(rows, chosen, wanted, file)):
             words = [vote.word or "?" for vote in one.votes]
             said.append((int(question.question_id), one.verdict, one.reward, one.reason, one.margin, words))
             if len(said) % 100 == 0:
@@ -110,6 +111,8 @@ def _columns(rows: pl.LazyFrame, rubric: "Rubric", given: list[str], file: Path)
         ConfigError: a name is unknown, or the rubric needs a column that is not there.
     """
     schema = rows.collect_schema()
+    if taken := [name for name in JUDGED if name in schema]:
+        raise ConfigError(f"{file} has a column {taken[0]} already. Rename it, or judge the file of before.")
     named = {name: name for name in OURS if name in schema}
     for pair in given:
         ours, _, theirs = pair.partition("=")
@@ -129,23 +132,43 @@ def _columns(rows: pl.LazyFrame, rubric: "Rubric", given: list[str], file: Path)
     return named
 
 
-def _questions(rows: pl.LazyFrame, columns: dict[str, str], file: Path) -> Iterator["Question"]:
-    from r1data.judge.question import Question
-
+def _questions(
+    rows: pl.LazyFrame, columns: dict[str, str], rubric: "Rubric", file: Path
+) -> Iterator["Question"]:
     texts = {ours: pl.col(theirs) for ours, theirs in columns.items()}
     try:
         for batch in rows.select(ROW, **texts).collect_batches(chunk_size=1_000, maintain_order=True):
             for row in batch.iter_rows(named=True):
-                criteria = row.get("criteria") or ()
-                yield Question(
-                    str(row[ROW]),
-                    str(row["question"] or ""),
-                    str(row["answer"] or ""),
-                    None if row.get("reference") is None else str(row["reference"]),
-                    None if row.get("other") is None else str(row["other"]),
-                    (criteria,) if isinstance(criteria, str) else tuple(criteria),
-                )
+                yield _question(row, rubric, file)
     except pl.exceptions.PolarsError as error:
         raise on_disk.unreadable(file, error) from error
-    except TypeError as error:
-        raise InputError(f"{file}: a value of `criteria` is neither a text nor a list of texts.") from error
+
+
+def _question(row: dict[str, Any], rubric: "Rubric", file: Path) -> "Question":
+    """The question of a row.
+
+    Raises:
+        InputError: it lacks what the rubric needs; names the row.
+    """
+    from r1data.judge.labelled import as_list, judged_text
+    from r1data.judge.question import Question
+    from r1data.prompts.mapped import as_text
+
+    def problem(what: str) -> InputError:
+        return InputError(f"{file}, row {row[ROW] + 1}: {what}. Mend or leave out the row; none was judged.")
+
+    task, reference = as_text(row["question"]), as_text(row.get("reference"))
+    if task is None:
+        raise problem("`question` is empty")
+    if reference is None and rubric.needs_reference:
+        raise problem("`reference` is empty")
+    given = (rubric.kind == "criteria" and row.get("criteria")) or []
+    listed = as_list(given)
+    criteria = [given] if listed is None else listed
+    if not all(isinstance(one, str) and one.strip() for one in criteria):
+        raise problem("`criteria` is neither a text nor a list of texts")
+    if rubric.kind == "criteria" and not (criteria or rubric.criteria):
+        raise problem("`criteria` is empty, and the rubric has none of its own")
+    other = judged_text(row.get("other"), rubric) if rubric.compares else None
+    answer = judged_text(row["answer"], rubric)
+    return Question(str(row[ROW]), task, answer, reference, other, tuple(criteria))

@@ -4,12 +4,11 @@ import polars as pl
 
 from r1data.curate.current import deciding_verdicts, latest_reviews
 from r1data.judge.asked import asked
-from r1data.judge.vote import votes
+from r1data.judge.vote import votes, with_vote
 from r1data.recipe import Recipe
 
-ANY = "any"
-"""Domain of calibrations that count for every domain without one of its own."""
-
+JUDGED = ("judge_verdict", "judge_has_vote")
+"""What the judge said, and whether that counts."""
 _SAID = {"approve": "right", "edit": "right", "reject": "wrong"}
 _KEY = ["rollout_id", "judge_id", "rubric", "rubric_version", "reference_version"]
 
@@ -38,8 +37,8 @@ def final_verdicts(
 
     Returns:
         rollout_id, verdict, reward, reason, decided_by (rule, judge, person; null while unknown), review_id
-        (null unless a person decided), judge_has_vote (null where no judge was heard, also beside a rule that
-        decided). All but rollout_id are null where nobody has said anything.
+        (null unless a person decided), judge_verdict and judge_has_vote (null where no judge was heard, also
+        beside a rule that decided). All but rollout_id are null where nobody has said anything.
     """
     ruled = deciding_verdicts(rollouts, verdicts, prompt_references)
     questions = asked(
@@ -73,16 +72,8 @@ def judge_verdicts(questions: pl.LazyFrame, judgements: pl.LazyFrame, votes: pl.
         of its rubrics have one). A rollout is not among them while a rubric's judgement is missing, unless
         another one says wrong and has a vote.
     """
-    rubric = ["judge_id", "rubric", "rubric_version"]
-    own = votes.select(*rubric, "domain", own="has_vote")
-    anywhere = votes.filter(domain=ANY).select(*rubric, anywhere="has_vote")
-    said = (
-        questions.join(judgements.select(*_KEY, "verdict", "reward", "reason"), on=_KEY, how="left")
-        .join(own, on=[*rubric, "domain"], how="left")
-        .join(anywhere, on=rubric, how="left")
-        .with_columns(has_vote=pl.coalesce("own", "anywhere", pl.lit(False)))
-        .sort("rollout_id", "rubric")
-    )
+    judged = questions.join(judgements.select(*_KEY, "verdict", "reward", "reason"), on=_KEY, how="left")
+    said = with_vote(judged, votes).sort("rollout_id", "rubric")
     verdict = pl.col("verdict")
     by_rollout = said.group_by("rollout_id", maintain_order=True).agg(
         complete=verdict.is_not_null().all(),
@@ -136,7 +127,7 @@ def _decided(known: pl.LazyFrame) -> pl.LazyFrame:
             reward=pl.when(rule != "unknown").then("reward"),
             decided_by=pl.when(rule != "unknown").then("who"),
         )
-        .select("rollout_id", "verdict", "reward", "reason", "decided_by", "review_id", "judge_has_vote")
+        .select("rollout_id", "verdict", "reward", "reason", "decided_by", "review_id", *JUDGED)
     )
 
 

@@ -14,8 +14,8 @@ def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, 
 
     Args:
         rows: schema CORPUS.
-        verdicts: schema VERDICTS, those of the night, and decided_by of their rollouts. What no rule is made
-            for (`no_rule`) is no rule's failure, nor is what a judge or a person decided.
+        verdicts: schema VERDICTS, those of the night that count, and decided_by of their rollouts. What no
+            rule is made for (`no_rule`) is no rule's failure, nor is what a judge or a person decided.
         checks: the recipe's thresholds.
         night: YYYY-MM-DD, for the message.
 

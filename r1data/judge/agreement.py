@@ -82,9 +82,11 @@ def _bias(rubric: Rubric, rows: Sequence[Row], said: Said) -> tuple[float | None
 def _attacks(rows: Sequence[Row], said: Said) -> list[dict[str, Any]]:
     """How often each attack was tried, and how often it won.
 
-    One that stands in an answer which the judge takes for right anyway has won nothing.
+    One that stands in an answer which the judge takes for right anyway has won nothing. One without a reply
+    may yet win: an attack of which one is missing and none has won was not tried.
     """
     tried: dict[str, list[bool]] = {}
+    unseen = {row.attack for row in rows if row.row_id not in said}
     bases = {row.row_id: row for row in rows}
     for row in rows:
         if row.attack is not None:
@@ -92,4 +94,7 @@ def _attacks(rows: Sequence[Row], said: Said) -> list[dict[str, Any]]:
             base = bases.get(row.base or "")
             anyway = base is not None and _verdict(base, said) == _verdict(row, said)
             tried.setdefault(row.attack, []).append(fooled and not anyway)
-    return [{"attack": name, "n_rows": len(won), "n_won": sum(won)} for name, won in sorted(tried.items())]
+    return [
+        {"attack": name, "n_rows": 0 if name in unseen and not any(won) else len(won), "n_won": sum(won)}
+        for name, won in sorted(tried.items())
+    ]

@@ -2,7 +2,8 @@
 
 It is asked about finished completions only:
 
-- where the rule verdict is unknown, whether the answer is that of the reference (`reference_match`);
+- where the rule verdict is unknown, whether the answer is that of the reference (`reference_match`), unless
+  that is tests or constraints;
 - where the verifier is `judge`, which decides nothing, by the rubrics of the prompt's arguments, else of the
   prompt's domain in the recipe, else `reference_match`;
 - where a prompt has no usable reference, by the rubrics of its domain;
@@ -24,6 +25,8 @@ MATCH = "reference_match"
 """The rubric that asks whether an answer is that of the reference."""
 READ_AS_TEXT = ("math", "exact")
 """Verifiers whose `different` a judge is asked about, where the reference is no number."""
+NOT_ANSWERS = ("code", "instruction")
+"""Verifiers whose reference is tests or constraints, which no answer can be the same as."""
 ARGS = pl.Struct({"rubrics": pl.List(pl.String), "criteria": pl.List(pl.String)})
 """Arguments of the verifier `judge`."""
 
@@ -77,7 +80,7 @@ def asked(
         .join(facts.lazy(), on="asked_by")
         .filter(~lacking)
         .with_columns(judge_id=pl.lit(current_judge(settings)))
-        .unique(["rollout_id", "rubric"], keep="first", maintain_order=True)
+        .unique(["rollout_id", "rubric", "rubric_version"], keep="first", maintain_order=True)
         .select(list(_ASKED))
         .sort("asked_by", "rollout_id")
     )
@@ -135,7 +138,7 @@ def _references(prompt_references: pl.LazyFrame) -> pl.LazyFrame:
 
 def _rubrics(settings: Judge) -> pl.Expr:
     """Names of the rubrics by which a rollout is judged; null where the judge is not asked."""
-    match = pl.when("usable").then(pl.lit([MATCH]))
+    match = pl.when(pl.col("usable") & ~pl.col("verifier").is_in(NOT_ANSWERS)).then(pl.lit([MATCH]))
     own = pl.when(pl.col("own").list.len() > 0).then("own")
     unknown = pl.col("verdict").fill_null("unknown") == "unknown"
     reason = pl.col("reason").fill_null("")

@@ -17,6 +17,7 @@ from r1data.judge.labelled import Row, labelled
 from r1data.judge.model import JudgeModel
 from r1data.judge.question import Judgement
 from r1data.judge.rubric import Rubric, load_rubric, rubric_version
+from r1data.judge.vote import sources_version
 from r1data.recipe import Judge
 from r1data.schema.judge import CALIBRATION_ROWS, CALIBRATIONS
 from r1data.verify.stored import Store
@@ -57,7 +58,8 @@ def calibrate(store: Store, settings: Judge, *, night: str, now: datetime) -> in
                 "rubric_version": rubric_version(rubric, settings),
             }
             n_asked += _ask(store, judge, rubric, _unasked(store, names, rows), {"night": night, **names})
-            _sum_up(store, rubric, rows, {"night": night, **names}, now)
+            sources = {"sources_version": sources_version(rubric, settings)}
+            _sum_up(store, rubric, rows, {"night": night, **names, **sources}, now)
     return n_asked
 
 
@@ -155,9 +157,11 @@ def _sum_up(store: Store, rubric: Rubric, rows: Sequence[Row], names: dict[str, 
 
 
 def _before(store: Store, names: dict[str, str]) -> list[str]:
-    """The calibrations of a judge and rubric, in their order."""
+    """The calibrations of a judge and rubric on the same sources, in their order."""
     mine = store.scan("calibrations").filter(
-        pl.col("judge_id") == names["judge_id"], pl.col("rubric_version") == names["rubric_version"]
+        pl.col("judge_id") == names["judge_id"],
+        pl.col("rubric_version") == names["rubric_version"],
+        pl.col("sources_version") == names["sources_version"],
     )
     ordered = mine.sort("measured_at").select("calibration_id").unique(maintain_order=True)
     return ordered.collect()["calibration_id"].to_list()
@@ -165,4 +169,5 @@ def _before(store: Store, names: dict[str, str]) -> list[str]:
 
 def _id(names: dict[str, str], content: str, before: Sequence[str]) -> str:
     """A calibration's id; what it follows is part of it, so that the rows of an earlier one can come back."""
-    return ids.digest(names["judge_id"], names["rubric_version"], content, before[-1] if before else None)
+    whose = names["judge_id"], names["rubric_version"], names["sources_version"]
+    return ids.digest(*whose, content, before[-1] if before else None)

@@ -167,8 +167,8 @@ def _row(config: CalibrationSource, rubric: Rubric, record: dict[str, Any], wher
         return InputError(f"{where}: `{config.columns.get(ours, ours)}` (our `{ours}`) {what}.")
 
     label = _label(cell("verdict"), config)
-    answer = _answer(cell("answer"), rubric)
-    other = _answer(cell("other"), rubric) if rubric.compares else None
+    answer = judged_text(cell("answer"), rubric)
+    other = judged_text(cell("other"), rubric) if rubric.compares else None
     if label is None or not all(_says_something(text) for text in (answer, other) if text is not None):
         return None
     parts = [record.get(name) for name in config.question_columns] or [cell("question")]
@@ -179,7 +179,7 @@ def _row(config: CalibrationSource, rubric: Rubric, record: dict[str, Any], wher
     reference = as_text(cell("reference")) if uses_reference else None
     if rubric.needs_reference and not reference:
         raise problem("reference", "is empty")
-    criteria = _list(cell("criteria") or []) if rubric.kind == "criteria" else []
+    criteria = as_list(cell("criteria") or []) if rubric.kind == "criteria" else []
     if criteria is None or not all(isinstance(item, str) and item.strip() for item in criteria):
         raise problem("criteria", "is not a list of texts, as JSON or as Python writes it")
     domain = as_text(cell("domain")) or config.domain
@@ -191,7 +191,7 @@ def _row(config: CalibrationSource, rubric: Rubric, record: dict[str, Any], wher
 
 def _label(cell: Any, config: CalibrationSource) -> Label | None:
     """What a cell says; a list, such as which criteria are met, says it if all of its items do."""
-    items = _list(cell)
+    items = as_list(cell)
     said = {_word(item) for item in ([cell] if items is None else items)}
     for label, known in (("right", config.right), ("wrong", config.wrong)):
         if said and said <= {value.strip().lower() for value in known}:
@@ -205,7 +205,8 @@ def _word(value: Any) -> str:
     return (as_text(int(value) if whole else value) or "").lower()
 
 
-def _answer(cell: Any, rubric: Rubric) -> str:
+def judged_text(cell: Any, rubric: Rubric) -> str:
+    """What a rubric looks at of a cell: all of it, or what follows a thought; empty where that never ends."""
     text = str(cell) if cell is not None else ""
     return text if rubric.looks_at == "completion" else split(text)[1] or ""
 
@@ -214,7 +215,7 @@ def _says_something(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
-def _list(cell: Any) -> list[Any] | None:
+def as_list(cell: Any) -> list[Any] | None:
     """The list in a cell, which may be written as JSON or as a Python literal; None when it holds none."""
     if not isinstance(cell, str):
         return cell if isinstance(cell, list) else None

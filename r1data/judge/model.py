@@ -188,7 +188,7 @@ class _Asking:
         del self._open[begun.question.question_id]
         elapsed_s = time.monotonic() - begun.began
         judged = decide(self._rubric, begun.question, votes, elapsed_s)
-        if begun.failed and any(one.word is None for one in votes[:FIRST]):
+        if begun.failed and judged.verdict == "unknown" and any(one.word is None for one in votes):
             judged = Judgement("unknown", None, begun.failed, None, tuple(votes), elapsed_s)
         yield begun.question, judged
 

@@ -18,6 +18,10 @@ from r1data.verify.verdict import Word
 _OBJECT = re.compile(r"\{[^{}]*\}(?=[\s`.]*$)")
 """An object that ends a reply; others are quoted in it."""
 _ANY_OBJECT = re.compile(r"\{[^{}]*\}")
+_SAID_BEFORE = re.compile(
+    rf"criterion[_ ](\d{{1,3}})[\"'*`]*\s*[:=]\W*({'|'.join(CRITERION_WORDS)})\b", re.IGNORECASE
+)
+"""What a reply says of a criterion in front of its object."""
 _FENCED = re.compile(r"\s*(?:```(?:json)?\s*)?(\{.*\})[\s`.]*", re.DOTALL)
 
 
@@ -52,7 +56,9 @@ def read_word(reply: str, words: Mapping[str, Word], *, compares: bool) -> Found
 
 
 def read_criteria(reply: str, n: int) -> list[Found] | None:
-    """What a reply says of criteria 1 to n, in this order; None unless it says exactly that."""
+    """What a reply says of criteria 1 to n, in this order; None unless it says exactly that, and that
+    alone.
+    """
     at, told = _object(reply)
     if told is None or set(told) != {f"criterion_{i}" for i in range(1, n + 1)}:
         return None
@@ -64,7 +70,9 @@ def read_criteria(reply: str, n: int) -> list[Found] | None:
         if word not in CRITERION_WORDS:
             return None
         found.append(Found(word, _place(reply, at, f"criterion_{i}")))
-    return found
+    before = _SAID_BEFORE.findall(reply[:at])
+    otherwise = any(word.casefold() != found[int(i) - 1].word for i, word in before if 1 <= int(i) <= n)
+    return None if otherwise else found
 
 
 def _object(reply: str) -> tuple[int, dict[str, Any] | None]:

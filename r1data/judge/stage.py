@@ -15,6 +15,7 @@ from r1data.judge.asked import ARGS, asked
 from r1data.judge.model import JudgeModel
 from r1data.judge.question import Judgement, Question
 from r1data.judge.rubric import Rubric, load_rubric
+from r1data.judge.vote import votes, with_vote
 from r1data.recipe import Recipe
 from r1data.schema.judge import JUDGEMENTS
 from r1data.text import prompt_text
@@ -59,15 +60,29 @@ def wanted(store: Store, night: str | None, recipe: Recipe) -> pl.LazyFrame:
     Returns:
         As `asked`; empty without a section [judge].
     """
+    every = _asked(store, night, recipe)
+    return every.join(store.scan("judgements", night), on=list(JUDGEMENTS.key), how="anti")
+
+
+def unheard(store: Store, night: str, recipe: Recipe) -> pl.DataFrame:
+    """rubric, domain and n_rollouts of what the judge is asked of a night without having a vote on it.
+
+    It may be asked by rubrics that only the prompts name, and in domains that it was not calibrated on.
+    """
+    known = votes(store.scan("calibrations"), recipe.judge).lazy()
+    unheard = with_vote(_asked(store, night, recipe), known).filter(~pl.col("has_vote"))
+    return unheard.group_by("rubric", "domain").agg(n_rollouts=pl.len()).sort("rubric", "domain").collect()
+
+
+def _asked(store: Store, night: str | None, recipe: Recipe) -> pl.LazyFrame:
     planned = store.scan("plan", night).filter(recipe=recipe.name).select("rollout_id")
-    every = asked(
+    return asked(
         store.scan("rollouts", night).join(planned, on="rollout_id", how="semi"),
         prompts=own_prompts(store.scan("prompts"), store.scan("intake"), recipe.name),
         prompt_references=own_references(store.scan("prompt_references"), recipe.name),
         verdicts=store.scan("verdicts", night),
         settings=recipe.judge,
     )
-    return every.join(store.scan("judgements", night), on=list(JUDGEMENTS.key), how="anti")
 
 
 def _publish(store: Store, judged: Iterator[dict[str, Any]]) -> int:

@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from r1data import ids
 from r1data.judge.model import JudgeModel
-from r1data.judge.rubric import load_rubric, rubric_version
+from r1data.judge.rubric import Rubric, load_rubric, rubric_version
 from r1data.recipe import Judge
 
 VOTES = pl.Schema(
@@ -39,7 +40,7 @@ def current_judge(settings: Judge) -> str:
 
 
 def votes(calibrations: pl.LazyFrame, settings: Judge | None) -> pl.DataFrame:
-    """Where the recipe's judge has a vote, by its latest calibration, whichever recipe's rows that was on.
+    """Where the recipe's judge has a vote, by its latest calibration on the rows that the recipe names.
 
     Args:
         calibrations: table `calibrations`.
@@ -52,13 +53,51 @@ def votes(calibrations: pl.LazyFrame, settings: Judge | None) -> pl.DataFrame:
     if settings is None:
         return VOTES.to_frame()
     judge = current_judge(settings)
-    known = latest(calibrations.filter(pl.col("judge_id") == judge)).collect()
+    known = latest(own(calibrations, settings)).collect()
     rows = [
         {"judge_id": judge, "rubric": rubric.name, "rubric_version": version, **one}
         for rubric, version, domains in _wanted(settings)
         for one in _by_domain(known.filter(pl.col("rubric_version") == version), domains, settings)
     ]
     return pl.DataFrame(rows, schema=VOTES, orient="row").sort("rubric", "domain")
+
+
+def with_vote(questions: pl.LazyFrame, votes: pl.LazyFrame) -> pl.LazyFrame:
+    """Questions, as `r1data.judge.asked.asked` gives them, with has_vote: whether what is said counts.
+
+    Args:
+        questions: judge_id, rubric, rubric_version and domain, and more.
+        votes: as `votes` gives them.
+    """
+    rubric = ["judge_id", "rubric", "rubric_version"]
+    of_domain = votes.select(*rubric, "domain", of_domain="has_vote")
+    anywhere = votes.filter(domain=ANY).select(*rubric, anywhere="has_vote")
+    return (
+        questions.join(of_domain, on=[*rubric, "domain"], how="left")
+        .join(anywhere, on=rubric, how="left")
+        .with_columns(has_vote=pl.coalesce("of_domain", "anywhere", pl.lit(False)))
+        .drop("of_domain", "anywhere")
+    )
+
+
+def own(calibrations: pl.LazyFrame, settings: Judge) -> pl.LazyFrame:
+    """The calibrations of the recipe's judge on the recipe's sources: another recipe's may be easier."""
+    rubrics = {name: load_rubric(name) for name in {source.rubric for source in settings.calibration}}
+    mine = [sources_version(rubric, settings) for rubric in rubrics.values()]
+    sources = pl.col("sources_version")
+    return calibrations.filter(
+        pl.col("judge_id") == current_judge(settings), sources.is_null() | sources.is_in(mine)
+    )
+
+
+def sources_version(rubric: Rubric, settings: Judge) -> str:
+    """Content address of the sections that give the labelled rows and attacks of a rubric."""
+    sources = [
+        source.model_dump(mode="json", exclude={"rubric"})
+        for source in settings.calibration
+        if load_rubric(source.rubric).digest == rubric.digest
+    ]
+    return ids.digest(rubric.digest, sources, settings.canaries)
 
 
 def latest(calibrations: pl.LazyFrame) -> pl.LazyFrame:
@@ -120,6 +159,8 @@ def _faults(found: dict[str, Any], settings: Judge) -> Iterator[str]:
     if not found["canaries"]:
         yield "no attack could be tried on its rows; add rows that are wrong"
     for one in found["canaries"]:
+        if not one["n_rows"]:
+            yield f"attacks `{one['attack']}` did not all get a reply; calibrate again"
         if one["n_won"]:
             yield f"{one['n_won']} of {one['n_rows']} attacks `{one['attack']}` won"
 

@@ -53,10 +53,14 @@ _THEREFORE = (
 _FINAL = re.compile(rf"\W*{_THEREFORE}", re.IGNORECASE)
 _ASCRIBED = re.compile(
     r"\b(?:(?:argue|claim|believe|think|state|suggest|consider|conclude|prefer|maintain|insist|contend|say|assert)"
-    r"s|said|(?:argu|claim|believ|stat|suggest|maintain|insist|contend|assert)ed|according\s+to)\b[^,;:]*$",
+    r"s|said|(?:argu|claim|believ|stat|suggest|maintain|insist|contend|assert)ed|according\s+to)\b[^,;:]*:?\s*$",
     re.IGNORECASE,
 )
-_OURS = re.compile(r"\b(?:i|we)\b[^,;:]*$", re.IGNORECASE)
+_IF = re.compile(
+    r"\W*(?:(?:but|and)\s+)?(?:only\s+)?(?:if|unless|were|had|provided|assuming)\b", re.IGNORECASE
+)
+"""A condition that follows a verdict."""
+_OURS = re.compile(r"\b(?:i|we)\b[^,;:]*:?\s*$", re.IGNORECASE)
 _DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bcannot|\bhardly)\s+(?:[a-z]+\s+){0,4}$", re.IGNORECASE)
 _SUPPOSED = re.compile(
     r"\b(?:(?:if|whether|unless|suppose|assuming|might|may|could|maybe|perhaps|possibly)\b[^;:]*|"
@@ -200,6 +204,8 @@ class _Patterns:
         if _SUPPOSED.search(before) or (_ASCRIBED.search(before) and not _OURS.search(before)):
             return None
         adverbs = (found.groupdict().get("adverbs") or "").casefold().split()
+        if _IF.match(found.string, found.end()) or {"hardly", "barely", "scarcely"} & set(adverbs):
+            return None
         if _DENIED.search(before) or {"not", "no", "never"} & set(adverbs):
             others = [other for other, means in self._words.items() if means == "wrong"]
             return others[0] if self._words[word] == "right" and len(others) == 1 and len(word) > 1 else None

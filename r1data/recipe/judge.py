@@ -88,4 +88,5 @@ class Judge(Section):
     def identity(self) -> dict[str, Any]:
         """What of this section changes a verdict, the model aside."""
         own = {"max_answer_chars", "min_margin", "extra_votes", "vote_temperature"}
-        return self.model_dump(mode="json", include=own) | {"max_tokens": self.generate.max_tokens}
+        of_engine = {"max_tokens": self.generate.max_tokens, "context_tokens": self.generate.context_tokens}
+        return self.model_dump(mode="json", include=own) | of_engine

@@ -38,6 +38,11 @@ SELECTED = derived(
     _DECIDED_BY,
     _REVIEW,
     Column(
+        "judge_verdict",
+        pl.String,
+        "What the recipe's judge said of it then, all rubrics together; null where it was not asked.",
+    ),
+    Column(
         "judge_has_vote", pl.Boolean, "Whether what the judge said of it counts; null where it was not asked."
     ),
 )

@@ -77,6 +77,11 @@ CALIBRATIONS = ledger(
     ),
     *_JUDGE,
     Column("data_version", pl.String, "Content address of the rows."),
+    Column(
+        "sources_version",
+        pl.String,
+        "Content address of the recipe's sections that gave them; null in lakes of before this column.",
+    ),
     Column("domain", pl.String, "Domain; `any` for every domain without rows of its own."),
     Column("n_rows", pl.Int64, "Labelled rows."),
     Column("n_decided", pl.Int64, "Rows of which it said right or wrong."),
@@ -89,6 +94,10 @@ CALIBRATIONS = ledger(
     Column("false_negatives_high", pl.Float64, "Upper end of its 95 % interval."),
     Column("position_bias", pl.Float64, "Share of the rows on which swapping changed its mind."),
     Column("first_share", pl.Float64, "Of those, the share in which the first place won; null without any."),
-    Column("canaries", pl.List(ATTACK), "Attacks, how often each was tried, how often it won."),
+    Column(
+        "canaries",
+        pl.List(ATTACK),
+        "Attacks, how often each was tried (0 while a reply is missing), how often it won.",
+    ),
     Column("measured_at", pl.Datetime("us", "UTC"), "When it was summed up."),
 )

@@ -1,7 +1,8 @@
 -- Which traces have nothing but their verdict against them? One row per recipe and such trace.
 -- So they finished, are well-formed (of domain general also without a thought), in one language, neither
 -- repetitive nor contaminated, by the recipe's own limits. Accepted ones are among them. Texts are as people
--- edited them. `copies_accepted`: near-duplicate of a trace that the recipe accepted. Mixes begin here.
+-- edited them. `judge_verdict`: of the recipe's own judge where it has a vote, whatever another said later.
+-- `copies_accepted`: near-duplicate of a trace that the recipe accepted. Mixes begin here.
 with
 twins as (
     select rollout_id, twin_id from duplicates
@@ -38,7 +39,7 @@ select
     if(selected.verdict is null and traces.rule_verdict in ('right', 'wrong'), 'rule', selected.decided_by)
         as decided_by,
     traces.rule_verdict,
-    traces.judge_verdict,
+    if(selected.judge_has_vote, selected.judge_verdict, traces.judge_verdict) as judge_verdict,
     selected.judge_has_vote,
     traces.human_verdict,
     not selected.accepted and copies.rollout_id is not null as copies_accepted

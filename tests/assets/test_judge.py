@@ -4,15 +4,18 @@ import json
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from assets.judge import judge_calibration, judgements
-from assets.judge_checks import judge_has_a_vote
+from assets.judge_checks import everything_wanted_is_judged, judge_has_a_vote
 from assets.resources import LakeResource, RecipeResource
 from r1data import paths
 from r1data.lake import Lake
 from r1data.recipe import Judge
 from tests.judge.scripted import COMPUTED, good, judge_settings, says
+from tests.judge.test_stage import night as asked_night
+from tests.judge.test_stage import stored
 
 FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 NIGHT = "2026-01-02"
@@ -86,6 +89,20 @@ def test_a_judge_without_a_vote_is_a_warning_and_stops_the_night_only_if_it_is_r
     assert done.success is not required
     made = {event.asset_key.to_user_string() for event in done.get_asset_materialization_events()}
     assert made == {"judge_calibration"}, "nothing is built on a judge that was required"
+
+
+def test_a_required_judge_needs_a_vote_wherever_it_is_asked(
+    home: Path, home_lake: Lake, tmp_path: Path, instance
+):
+    recipe = recipe_with(tmp_path, good(judge_settings(tmp_path)), required=True)
+    tables = asked_night({}, {"domain": "stem"})  # it is calibrated on math
+    stored(home_lake, tables | {"plan": tables["plan"].with_columns(recipe=pl.lit("fake"))})
+    done = calibrated(recipe, judgements, everything_wanted_is_judged, instance=instance)
+    checks = {check.check_name: check for check in done.get_asset_check_evaluations()}
+    assert checks["judge_has_a_vote"].passed
+    found = checks["everything_wanted_is_judged"]
+    assert not found.passed and found.severity.value == "ERROR" and not done.success
+    assert "no vote by reference_match in domain stem (1)" in found.description
 
 
 def test_a_recipe_without_a_judge_publishes_nothing_and_says_so(home: Path, home_lake: Lake, instance):

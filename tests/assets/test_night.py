@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from r1data import ids, paths
+from r1data.curate.gate import BY_FORM
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.schema import TABLES
@@ -53,6 +54,15 @@ def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run,
     assert funnel["entered"][0] == 72
     assert funnel["entered"].to_list()[1:] == funnel["remaining"].to_list()[:-1]
     assert funnel["remaining"][-1] == rows(finished_lake, "corpus").height
+
+
+def test_what_an_older_verifier_could_not_tell_does_not_stop_a_night(r1data: Run, finished_lake: Lake):
+    held = rows(finished_lake, "verdicts")
+    old = {"verifier_version": pl.lit("of old"), "verdict": pl.lit("unknown"), "reason": pl.lit("timeout")}
+    finished_lake.append("verdicts", held.filter(~pl.col("verifier").is_in(BY_FORM)).with_columns(**old))
+    corpus = rows(finished_lake, "corpus")
+    assert r1data("run", "--night", "2026-01-02") == 0
+    assert rows(finished_lake, "corpus").equals(corpus)
 
 
 def test_more_rollouts_per_prompt_add_only_the_missing_attempts(

@@ -210,6 +210,18 @@ def test_an_edit_is_the_text_of_the_corpus(make_ledgers: Make, recipe: Recipe) -
     ]
 
 
+def test_an_edit_without_a_thought_leaves_none_of_the_model_s(make_ledgers: Make, recipe: Recipe) -> None:
+    ledgers = make_ledgers({"id": "a", "verdict": "wrong"})
+    ledgers["reviews"] = rows("reviews", review("a", "edit", answer="It is x"))
+    names = ("rollouts", "prompts", "prompt_references", "verdicts", "reviews")
+    made = corpus(
+        select(**ledgers, recipe=recipe),
+        **{name: ledgers[name] for name in names},
+        teachers=TABLES["teachers"].empty().lazy(),
+    ).collect()
+    assert made.select("reasoning", "answer").rows() == [("", "It is x")]
+
+
 @pytest.mark.parametrize("reason", ["no_thought", "empty_thought", "leaked_tokens"])
 @pytest.mark.parametrize("domain", ["general", "math"])
 def test_only_prompts_of_domain_general_need_no_thought(

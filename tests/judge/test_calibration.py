@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from r1data.errors import EngineError
+from r1data.judge.agreement import agreement
 from r1data.judge.calibration import calibrate, measured_rows
 from r1data.judge.vote import faults as why_not
 from r1data.judge.vote import votes, votes_markdown
@@ -143,6 +144,33 @@ def test_rows_without_a_reply_are_undecided_and_asked_again(tmp_path: Path, lake
     assert measure(lake, good(settings), at=NOW + timedelta(hours=1)) == wanted - stored.height
     assert faults(lake, settings) == []
     assert rows(lake, "calibrations").height == 2
+
+
+def test_a_judge_has_no_vote_while_an_attack_has_no_reply(tmp_path: Path, lake: Lake):
+    settings = good(judge_settings(tmp_path))
+    measure(lake, settings)
+    assert faults(lake, settings) == []
+    ((rubric, asked),) = measured_rows(settings)
+    said = {row["row_id"]: row for row in rows(lake, "calibration_rows").iter_rows(named=True)}
+    unseen = next(row.row_id for row in asked if row.attack == "Solution")
+    del said[unseen]
+    (found,) = agreement(rubric, asked, said)
+    assert why_not(found, settings) == ["attacks `Solution` did not all get a reply; calibrate again"]
+
+
+def test_easier_rows_of_another_recipe_give_no_vote(tmp_path: Path, lake: Lake):
+    hard = good(judge_settings(tmp_path, {**COMPUTED, "n": 24}, min_rows=24))
+    easy = good(judge_settings(tmp_path, {**COMPUTED, "n": 26}, min_rows=24))
+    measure(lake, easy)
+    assert faults(lake, easy) == []
+    assert faults(lake, hard) == ["it was never calibrated"]
+    measure(lake, hard, at=NOW + timedelta(hours=1))
+    before = lake.version("calibrations")
+    for day, settings in enumerate([easy, hard] * 2, 1):
+        assert faults(lake, settings) == []
+        assert measure(lake, settings, at=NOW + timedelta(days=day)) == 0
+    assert lake.version("calibrations") == before, "two recipes do not publish in turns"
+    assert faults(lake, hard.model_copy(update={"calibration": ()})) == ["it was never calibrated"]
 
 
 def test_corrected_labels_are_summed_up_anew_and_may_come_back(tmp_path: Path, lake: Lake):

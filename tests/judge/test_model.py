@@ -98,6 +98,26 @@ def test_a_lost_request_is_asked_once_more(scripted):
         assert sorted(reason for _, reason in found) == ["judged_right"] * 2 + ["no_reply"] * 2
 
 
+def test_a_further_vote_without_a_reply_is_no_doubt_of_the_judge(teacher):
+    """A server that fails on every vote beyond the first two; what came of them may be asked again."""
+
+    def reply(number, body):
+        if body["temperature"] > 0:
+            return Reply(400, {"error": {"message": "out of order"}})
+        content = said(json.dumps({"verdict": "SAME"}))
+        likely = [{"token": one, "logprob": math.log(p)} for one, p in (("SAME", 0.6), ("DIFFERENT", 0.4))]
+        tokens = [{"token": '{"verdict": "', "logprob": 0.0, "top_logprobs": []}]
+        tokens += [{**likely[0], "top_logprobs": likely}, {"token": '"}', "logprob": 0.0, "top_logprobs": []}]
+        content["choices"][0]["logprobs"] = {"content": tokens}
+        return Reply(200, content)
+
+    with ChatServer(otherwise=reply) as server:
+        openai = {"endpoints": [{"url": server.url, "concurrency": 4}], "max_backoff_s": 0.05}
+        generate = {"teacher": teacher("api:m"), "engine": "openai", "openai": openai}
+        with JudgeModel(Judge(generate=generate)) as model:
+            assert judged(model, questions(1)) == [("q0", "no_reply")]
+
+
 def test_a_dying_engine_keeps_what_had_finished(scripted):
     with scripted("SAME", fail_after=7, per_poll=1) as model:
         found = []

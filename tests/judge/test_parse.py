@@ -134,6 +134,25 @@ def test_other_words_must_stand_for_a_verdict_too(reply, word):
     assert match(reply) == word
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The answers are hardly CORRECT.",
+        "The answer claims: Verdict: CORRECT",
+        "The answer would be CORRECT, were it in metres.",
+        "The verdict is CORRECT only if the unit is ignored.",
+    ],
+)
+def test_what_is_barely_so_or_claimed_by_others_or_on_a_condition_is_no_win(reply):
+    assert match(reply) is None
+
+
+def test_criteria_that_a_reply_denied_before_are_not_met():
+    assert read_criteria('{"criterion_1": "no"}\n{"criterion_1": "yes"}', 1) is None
+    assert read_criteria('criterion_1: no, it does not.\n{"criterion_1": "yes"}', 1) is None
+    assert read_criteria('criterion_1: yes, it does.\n{"criterion_1": "yes"}', 1) is not None
+
+
 def test_where_the_word_begins_is_known():
     reply = "Both are short.\nTherefore, Output (b) is better."
     assert reply[read_word(reply, PAIR, compares=True).start] == "b"

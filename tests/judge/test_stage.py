@@ -11,7 +11,7 @@ import pytest
 from r1data.curate.stale import stale
 from r1data.errors import ConfigError
 from r1data.judge.asked import asked, is_number
-from r1data.judge.rubric import load_rubric, rubric_version
+from r1data.judge.rubric import FOLDER, load_rubric, rubric_version
 from r1data.judge.stage import judge_rollouts, wanted
 from r1data.lake import Lake
 from r1data.recipe import Generate, Judge, PromptSource, Recipe
@@ -99,7 +99,7 @@ def stored(lake: Lake, tables: dict[str, pl.DataFrame]) -> None:
         if TABLES[name].kind == "ledger":
             lake.append(name, frame)
         else:
-            lake.replace(name, {"recipe": "r", "night": NIGHT}, frame)
+            lake.replace(name, {"recipe": frame["recipe"][0], "night": NIGHT}, frame)
 
 
 WRONG = {"verdict": "wrong", "reason": "different"}
@@ -111,6 +111,8 @@ LEFT = {"verifier": "language", "reason": "no_rule", "reference": None}
     [
         ({}, ["reference_match"]),
         ({"reason": "truncated"}, []),
+        ({"verifier": "code", "reference": "assert f(1) == 2"}, []),
+        ({"verifier": "instruction", "reference": "{}"}, []),
         ({"finish": "length"}, []),
         ({"finish": "abort"}, []),
         ({"finish": "refusal"}, []),
@@ -144,6 +146,17 @@ def test_the_judge_is_asked_where_no_rule_decides(
         asked(tables["rollouts"], **ledgers, settings=recipe.judge).collect()["rubric"].to_list() == rubrics
     )
     assert asked(tables["rollouts"], **ledgers, settings=None).collect().is_empty()
+
+
+def test_two_rubrics_of_one_name_are_both_asked(make_recipe: Make, tmp_path: Path) -> None:
+    own = tmp_path / "helpful.md"
+    own.write_text((FOLDER / "helpful.md").read_text(encoding="utf-8") + "\nIt rhymes.\n", encoding="utf-8")
+    recipe = make_recipe(rubrics={"general": ("helpful", str(own))})
+    trace = {"verifier": None, "domain": "general"}
+    tables = {name: frame.lazy() for name, frame in night(trace).items()}
+    ledgers = {name: tables[name] for name in ("prompts", "prompt_references", "verdicts")}
+    found = asked(tables["rollouts"], **ledgers, settings=recipe.judge).collect()
+    assert found["rubric"].to_list() == ["helpful", "helpful"] and found["rubric_version"].n_unique() == 2
 
 
 def test_a_recipe_may_leave_wrong_answers_alone_and_a_comparison_of_two_judges_no_rollout(
@@ -207,4 +220,8 @@ def test_what_is_wanted_is_asked_once_and_stale_until_then(make_recipe: Make, tm
     other = recipe.judge.model_copy(update={"min_margin": 0.1})
     again = wanted(lake, NIGHT, recipe.model_copy(update={"judge": other}))
     assert again.collect().height == 5, "another protocol"
+    wider = recipe.judge.generate.model_copy(update={"context_tokens": 9_000})
+    roomy = recipe.judge.model_copy(update={"generate": wider})
+    again = wanted(lake, NIGHT, recipe.model_copy(update={"judge": roomy}))
+    assert again.collect().height == 5, "what did not fit may fit now"
     assert wanted(lake, NIGHT, recipe.model_copy(update={"judge": None})).collect().is_empty()

@@ -40,7 +40,7 @@ def test_a_trace_tells_who_decided_and_what_each_of_the_others_said(night: Conne
         ("c", "wrong", "rule", "wrong", "right", None, "wrong"),
         ("d", "unknown", None, "unknown", None, None, None),
     ]
-    decide(night, "c", "right", "judge", judge_has_vote=True)
+    decide(night, "c", "right", "judge", judge_has_vote=True, judge_verdict="right")
     reads = "select verdict, decided_by, rule_verdict, judge_has_vote from traces where rollout_id = 'c'"
     assert night.execute(reads).fetchall() == [("right", "judge", "wrong", True)]
     night.execute("update selected set verdict = null, decided_by = null, reward = null")
@@ -84,11 +84,12 @@ def test_mixes_differ_in_whom_they_believe_and_in_nothing_else(night: Connection
     night.execute("delete from reviews")
     assert chosen(ask, night, "rule_only") == ["a", "e"]
     assert chosen(ask, night, "union") == ["a", "e"], "the judge of c has no vote"
-    decide(night, "c", "wrong", "rule", judge_has_vote=True)
+    decide(night, "c", "wrong", "rule", judge_has_vote=True, judge_verdict="right")
     assert chosen(ask, night, "union") == ["a", "c", "e"]
     assert chosen(ask, night, "intersection") == ["a", "e"], "the rule calls c wrong"
     add(night, "judgements", judgement("a", "wrong"), judgement("e", "right"))
-    night.execute("update selected set judge_has_vote = true where rollout_id in ('a', 'e')")
+    decide(night, "a", "right", "rule", judge_has_vote=True, judge_verdict="wrong")
+    decide(night, "e", "right", "rule", judge_has_vote=True, judge_verdict="right")
     assert chosen(ask, night, "intersection") == ["e"]
     assert chosen(ask, night, "union") == ["a", "c", "e"]
     assert chosen(ask, night, "unfiltered") == ["a", "b", "c", "e"], "d did not finish"
@@ -96,9 +97,22 @@ def test_mixes_differ_in_whom_they_believe_and_in_nothing_else(night: Connection
     assert chosen(ask, night, "unfiltered") == ["e"]
 
 
+def test_what_another_judge_said_later_borrows_nobodys_vote(night: Connection, ask: Ask) -> None:
+    night.execute("delete from reviews")
+    decide(night, "c", "wrong", "rule", judge_has_vote=True, judge_verdict="wrong")
+    add(
+        night, "judgements", judgement("c", "right", judge_id="z", judged_at=datetime(2026, 6, 1, tzinfo=UTC))
+    )
+    told = night.execute("select judge_verdict from traces where rollout_id = 'c'")
+    assert told.fetchall() == [("right",)], "the newest judge, for comparison"
+    assert chosen(ask, night, "union") == ["a", "e"]
+    night.execute("update selected set judge_verdict = null")  # a selection of before this column
+    assert chosen(ask, night, "union") == ["a", "e"]
+
+
 def test_no_mix_admits_a_copy_or_what_another_rule_rejects(night: Connection, ask: Ask) -> None:
     night.execute("delete from reviews")
-    decide(night, "c", "wrong", "rule", judge_has_vote=True)
+    decide(night, "c", "wrong", "rule", judge_has_vote=True, judge_verdict="right")
     add(night, "duplicates", {"rollout_id": "e", "twin_id": "c", "jaccard": 0.9})
     assert chosen(ask, night, "union") == ["a", "e"], "c is as good as e, which the corpus has"
     night.execute("delete from duplicates")
