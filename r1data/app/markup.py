@@ -92,17 +92,31 @@ def _verdicts(shown: Shown) -> str:
         margin = "" if row["margin"] is None else f", margin {row['margin']:.2f}"
         votes = f"votes: {', '.join(words)}{margin}"
         rows.append(_row(f"judge {row['rubric']}", row["verdict"], row["reason"], votes))
+        rows.append(_replies(row["votes"] or []))
     for row in shown.reviews:
         when = f"{row['reviewed_at']:%Y-%m-%d %H:%M} UTC"
         rows.append(_row(row["reviewer"], row["verdict"], when, row["note"]))
         if row["verdict"] == "edit":
             edit = _text(row["reasoning"]) + _text(row["answer"])
-            rows.append(
-                f'<tr><td></td><td colspan="3"><details><summary>the edit</summary>{edit}</details></td></tr>'
-            )
+            rows.append(_folded("the edit", edit))
     if not rows:
         return _none("Nobody has judged it.")
     return f'<div class="wide"><table>{"".join(rows)}</table></div>'
+
+
+def _replies(votes: list[dict[str, Any]]) -> str:
+    """What the judge wrote, word by word, folded."""
+    written = [vote for vote in votes if vote["reply"]]
+    texts = "".join(
+        f"<h4>{'swapped' if vote['swapped'] else 'as it is'}</h4>{_text(vote['reply'])}" for vote in written
+    )
+    return _folded("raw replies", texts) if written else ""
+
+
+def _folded(title: str, content: str) -> str:
+    """A row below another one, closed until somebody opens it."""
+    details = f"<details><summary>{title}</summary>{content}</details>"
+    return f'<tr><td colspan="4">{details}</td></tr>'
 
 
 def _row(who: str, verdict: str, reason: str, detail: str | None) -> str:
@@ -116,6 +130,7 @@ def _selections(shown: Shown) -> str:
     return "".join(
         f"<p>{escaped(row['recipe'])}: {'kept' if row['kept'] else 'dropped'}"
         + "".join(f' <span class="reason">{escaped(reason)}</span>' for reason in row["reasons"] or [])
+        + (" · the judge has no vote" if row.get("judge_has_vote") is False else "")
         + "</p>"
         for row in rows
     )

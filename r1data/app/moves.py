@@ -5,9 +5,13 @@ windows, never decide about a rollout that another window shows.
 """
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import parse_qs
+
+import polars as pl
 
 from r1data.app.desk import Choice, Desk
 from r1data.app.markup import card, empty, notice, standing
@@ -19,6 +23,8 @@ from r1data.errors import ConcurrentWrite, R1DataError
 Answer = dict[str, dict[str, Any]]
 """Component to the properties of it that change."""
 _DONE = {"approve": "Approved", "reject": "Rejected", "edit": "Stored as edited"}
+_UNREADABLE = (R1DataError, OSError, pl.exceptions.PolarsError)
+"""What a lake raises that cannot be read, such as a bucket that does not answer."""
 _LINK = ("queue", "recipe", "night", "rollout")
 
 
@@ -58,10 +64,12 @@ class Moves:
             places = self.desk.places()
             if not places:
                 told = f"{root} holds no night. `r1data run` makes one; then load this page again."
-                return {"card": {"value": empty("There is nothing to review yet", told)}}
+                nothing = {"card": {"value": empty("There is nothing to review yet", told)}}
+                return nothing | _acting(False)
             return self._loaded(places, asked) | {"reviewer": {"value": name}}
-        except R1DataError as error:
-            return {"card": {"value": empty(f"The lake at {root} cannot be read", str(error))}}
+        except _UNREADABLE as error:
+            told = empty(f"The lake at {root} cannot be read", _first_words(error))
+            return {"card": {"value": told}} | _acting(False)
 
     def choose(self, of: str, place: str | None) -> Answer:
         """Another queue or night was chosen."""
@@ -118,7 +126,7 @@ class Moves:
         return _editing(False) | {"message": {"value": ""}}
 
     def _loaded(self, places: list[tuple[str, str]], asked: dict[str, str]) -> Answer:
-        told = ""
+        told, asked = "", self._whose(asked)
         wanted = [
             place
             for place in places
@@ -136,8 +144,18 @@ class Moves:
         chooser = {"of": {"value": of}, "place": {"choices": names, "value": f"{recipe}/{night}"}}
         return self._show(choice, rollout, told) | chooser
 
+    def _whose(self, asked: dict[str, str]) -> dict[str, str]:
+        """A link with the recipe and night of its rollout, where it names a rollout alone."""
+        if not asked.get("rollout") or {"recipe", "night"} & asked.keys():
+            return asked
+        found = shown(self.desk.lake, asked["rollout"])
+        if found is None:
+            return asked
+        recipes = sorted(row["recipe"] for row in found.selections)
+        return {"night": found.night} | ({"recipe": recipes[0]} if recipes else {}) | asked
+
     def _show(self, choice: Choice, rollout_id: str | None, message: str = "") -> Answer:
-        found = shown(self.desk.lake, rollout_id) if rollout_id else None
+        found = shown(self.desk.lake, rollout_id, recipe=choice.recipe) if rollout_id else None
         counted = self.desk.standing(choice, rollout_id)
         if found:
             latest = found.reviews[0] if found.reviews else {}
@@ -148,13 +166,31 @@ class Moves:
             content = card(found)
         else:
             opened, content = Open(), _nothing(rollout_id, counted.n_rows)
-        return _editing(False) | {
-            "card": {"value": content},
-            "open": {"value": json.dumps(asdict(opened))},
-            "standing": {"value": standing(choice.of, QUEUES[choice.of], counted)},
-            "message": {"value": message},
-            "note": {"value": ""},
-        }
+        return (
+            _editing(False)
+            | _acting(found is not None)
+            | {
+                "card": {"value": content},
+                "open": {"value": json.dumps(asdict(opened))},
+                "standing": {"value": standing(choice.of, QUEUES[choice.of], counted)},
+                "message": {"value": message},
+                "note": {"value": "", "visible": found is not None},
+            }
+        )
+
+
+def safely(move: Callable[..., Answer], *given: Any) -> Answer:
+    """What a move answers, or, of a lake that cannot be read, why; then nothing that was typed changes."""
+    try:
+        return move(*given)
+    except _UNREADABLE as error:
+        return {"message": {"value": notice(f"The lake cannot be read: {_first_words(error)}", "error")}}
+
+
+def _first_words(error: Exception) -> str:
+    """An error in one line; those of object stores come as trees of many, in colours."""
+    line = " ".join(re.sub(r"\x1b\[\d*m|↳", " ", str(error)).split())
+    return f"{line[:500]} …" if len(line) > 500 else line or type(error).__name__
 
 
 def _choice(of: str, place: str | None) -> Choice:
@@ -170,6 +206,11 @@ def _nothing(rollout_id: str | None, n_rows: int) -> str:
     if n_rows:
         return empty("All reviewed", "Nothing waits in this queue. Choose another queue or night above.")
     return empty("This queue is empty", "Choose another queue or night above; `r1data run` makes nights.")
+
+
+def _acting(on: bool) -> Answer:
+    """Only of a rollout that is open can anything be said."""
+    return {name: {"visible": on} for name in ("note", "approve", "reject", "edit")}
 
 
 def _editing(on: bool) -> Answer:

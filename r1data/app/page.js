@@ -19,6 +19,11 @@
     event.preventDefault();
   });
 
+  // The second click of a double click would decide about the next rollout, which nobody has read.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest?.("#approve, #reject, #store")) event.stopImmediatePropagation();
+  }, true);
+
   window.r1data = {
     // The address names what is shown, so that it can be passed on.
     link(open, of, place) {

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from r1data.app.desk import Desk
-from r1data.app.moves import Answer, Moves
+from r1data.app.moves import Answer, Moves, safely
 from r1data.curate.review_queue import QUEUES
 from r1data.lake import Lake
 
@@ -52,7 +52,7 @@ def _on(
     import gradio as gr
 
     def answered(*given: Any) -> dict[Any, Any]:
-        return {parts[name]: gr.update(**changed) for name, changed in move(*given).items()}
+        return {parts[name]: gr.update(**changed) for name, changed in safely(move, *given).items()}
 
     outputs = list(parts.values())
     return event(answered, inputs=[parts[name] for name in inputs], outputs=outputs, js=js, **_QUIET)
@@ -83,12 +83,12 @@ def _actions() -> dict[str, Any]:
     with gr.Column(elem_id="actions"):
         parts["message"] = gr.HTML(elem_id="message")
         note = {"placeholder": "Note, if you like", "show_label": False, "container": False}
-        parts["note"] = gr.Textbox(label="Note", max_lines=1, elem_id="note", **note)
+        parts["note"] = gr.Textbox(label="Note", max_lines=1, elem_id="note", visible=False, **note)
         with gr.Row(elem_id="buttons") as parts["buttons"]:
             parts["previous"] = gr.Button("Previous", elem_id="previous")
-            parts["approve"] = gr.Button("Approve", elem_id="approve", variant="primary")
-            parts["reject"] = gr.Button("Reject", elem_id="reject", variant="stop")
-            parts["edit"] = gr.Button("Edit", elem_id="edit")
+            parts["approve"] = gr.Button("Approve", elem_id="approve", visible=False, variant="primary")
+            parts["reject"] = gr.Button("Reject", elem_id="reject", visible=False, variant="stop")
+            parts["edit"] = gr.Button("Edit", elem_id="edit", visible=False)
             parts["next"] = gr.Button("Next", elem_id="next")
         with gr.Row(elem_id="edit_buttons", visible=False) as parts["edit_row"]:
             parts["cancel"] = gr.Button("Cancel the edit", elem_id="cancel")

@@ -59,8 +59,8 @@ def calibrate(recipe: RecipeOption = None, night: NightOption = None, json: Json
         return show.frame(rows, as_json=True)
     title = f"Judge {settings.generate.teacher}"
     show.frame(rows.drop("faults").rename(_SHORT), as_json=False, title=title)
-    for rubric, domain, faults in rows.filter(~pl.col("has_vote")).select("rubric", "domain", "faults").rows():
-        print(f"{rubric}, domain {domain}, has no vote: {faults}.")
+    for row in rows.filter(~pl.col("has_vote")).iter_rows(named=True):
+        print(f"{row['rubric']}, domain {row['domain']}, has no vote: {row['faults']}.")
 
 
 @app.command("file")

@@ -72,6 +72,32 @@ def deciding_verdicts(
     return _current(verdicts).join(wanted, on=["rollout_id", "verifier", "reference_version"])
 
 
+def current_judgements(
+    rollouts: pl.LazyFrame, judgements: pl.LazyFrame, prompt_references: pl.LazyFrame
+) -> pl.LazyFrame:
+    """What the newest judge says of each rollout, by rubric, on the current reference; schema JUDGEMENTS.
+
+    The same rows as view `current_judgements`: of the judge that was asked last, the newest version of each
+    rubric. Whether it has a vote is told by table `selected`.
+    """
+    references = current_references(prompt_references).select("prompt_id", current="reference_version")
+    asked_about = rollouts.select("rollout_id", "prompt_id").join(references, on="prompt_id", how="left")
+    columns = judgements.collect_schema().names()
+    judge = ["rollout_id", "judge_id"]
+    said = (
+        judgements.join(asked_about, on="rollout_id")
+        .filter((pl.col("reference_version") == "") | (pl.col("reference_version") == pl.col("current")))
+        .select(columns)
+    )
+    newest = (
+        said.sort("judged_at", pl.col("judge_id").rank(descending=True))
+        .unique("rollout_id", keep="last", maintain_order=True)
+        .select(judge)
+    )
+    by_age = said.join(newest, on=judge, how="semi").sort("judged_at", "rubric_version")
+    return by_age.unique(["rollout_id", "rubric"], keep="last", maintain_order=True)
+
+
 def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:
     """The review of each rollout that counts; schema REVIEWS."""
     return reviews.sort("reviewed_at", "review_id").unique("rollout_id", keep="last", maintain_order=True)

@@ -37,8 +37,9 @@ def final_verdicts(
 
     Returns:
         rollout_id, verdict, reward, reason, decided_by (rule, judge, person; null while unknown), review_id
-        (null unless a person decided), judge_verdict and judge_has_vote (null where no judge was heard, also
-        beside a rule that decided). All but rollout_id are null where nobody has said anything.
+        (null unless a person decided), edited (a person wrote the text), judge_has_vote and
+        judge_verdict (null where no judge was heard, given also beside a rule that decided). All but
+        rollout_id are null where nobody has said anything.
     """
     ruled = deciding_verdicts(rollouts, verdicts, prompt_references)
     questions = asked(
@@ -127,7 +128,16 @@ def _decided(known: pl.LazyFrame) -> pl.LazyFrame:
             reward=pl.when(rule != "unknown").then("reward"),
             decided_by=pl.when(rule != "unknown").then("who"),
         )
-        .select("rollout_id", "verdict", "reward", "reason", "decided_by", "review_id", *JUDGED)
+        .select(
+            "rollout_id",
+            "verdict",
+            "reward",
+            "reason",
+            "decided_by",
+            "review_id",
+            *JUDGED,
+            edited=review == "edit",
+        )  # fmt: skip
     )
 
 

@@ -7,7 +7,13 @@ fair part of it. No text is read to make one.
 import polars as pl
 
 from r1data.curate.corpus import texts
-from r1data.curate.current import current_references, deciding_verdicts, latest_reviews
+from r1data.curate.current import (
+    current_judgements,
+    current_references,
+    deciding_verdicts,
+    latest_reviews,
+    own_references,
+)
 from r1data.curate.review_file import COLUMNS
 from r1data.errors import ConfigError
 from r1data.text import nearest, prompt_text
@@ -55,9 +61,9 @@ def members(store: Store, of: str, *, recipe: str, night: str, rejected: bool = 
         if of == "accepted":
             rows = rows.filter("accepted")
         elif of == "undecided":
-            rows = _undecided(store, rows, night)
+            rows = _undecided(store, rows, recipe, night)
         elif of == "disputed":
-            rows = _disputed(store, rows, night)
+            rows = _disputed(store, rows, recipe, night)
     # Ties of the selection go by the first digits of an id; a draw by its last ones favours nobody.
     draw = pl.col("rollout_id").str.slice(-16)
     return rows.select("rollout_id", "prompt_id", "reasons").sort(draw, "rollout_id")
@@ -91,7 +97,7 @@ def exported(
     if of == "cold_start":
         written = written.filter(pl.col("reasoning") != "")
     drawn = rows.head(n) if n else rows
-    references = current_references(store.scan("prompt_references")).select("prompt_id", "reference")
+    references = current_references(_references(store, recipe)).select("prompt_id", "reference")
     found = (
         drawn.join(written, on="rollout_id")
         .join(store.scan("prompts").select("prompt_id", "messages"), on="prompt_id")
@@ -118,24 +124,35 @@ def _finished(store: Store, recipe: str, night: str) -> pl.LazyFrame:
     )
 
 
-def _verdicts(store: Store, rows: pl.LazyFrame, night: str) -> pl.LazyFrame:
+def _references(store: Store, recipe: str) -> pl.LazyFrame:
+    """The references that count for a recipe, as its selection goes by them."""
+    return own_references(store.scan("prompt_references"), recipe)
+
+
+def _verdicts(store: Store, rows: pl.LazyFrame, recipe: str, night: str) -> pl.LazyFrame:
     """rollout_id and word of the rules that decide."""
-    verdicts = deciding_verdicts(rows, store.scan("verdicts", night), store.scan("prompt_references"))
+    verdicts = deciding_verdicts(rows, store.scan("verdicts", night), _references(store, recipe))
     return verdicts.filter(pl.col("verdict").is_in(_DECIDED)).select("rollout_id", ruled="verdict")
 
 
-def _undecided(store: Store, rows: pl.LazyFrame, night: str) -> pl.LazyFrame:
+def _undecided(store: Store, rows: pl.LazyFrame, recipe: str, night: str) -> pl.LazyFrame:
     """Those that no rule decides; a judge did where the selection has nothing, or its word, against them."""
-    open_ = rows.join(_verdicts(store, rows, night), on="rollout_id", how="anti")
+    open_ = rows.join(_verdicts(store, rows, recipe, night), on="rollout_id", how="anti")
     doubt = pl.element().str.starts_with("verification:") & (pl.element() != "verification:judged_wrong")
     return open_.filter(pl.col("reasons").list.eval(doubt).list.any().fill_null(True))
 
 
-def _disputed(store: Store, rows: pl.LazyFrame, night: str) -> pl.LazyFrame:
-    judged = store.scan("judgements", night).filter(pl.col("verdict").is_in(_DECIDED))
+def _disputed(store: Store, rows: pl.LazyFrame, recipe: str, night: str) -> pl.LazyFrame:
+    """Those that a rule decides and the newest judge, all of its rubrics together, calls the opposite."""
+    said = current_judgements(rows, store.scan("judgements", night), _references(store, recipe))
+    verdict = pl.col("verdict")
+    judged = said.group_by("rollout_id").agg(
+        judged=pl.when((verdict == "wrong").any()).then(pl.lit("wrong")).when((verdict == "right").all())
+        .then(pl.lit("right"))
+    )  # fmt: skip
     differing = (
-        _verdicts(store, rows, night)
-        .join(judged.select("rollout_id", "verdict"), on="rollout_id")
-        .filter(pl.col("ruled") != pl.col("verdict"))
+        _verdicts(store, rows, recipe, night)
+        .join(judged, on="rollout_id")
+        .filter(pl.col("ruled") != pl.col("judged"))
     )
     return rows.join(differing, on="rollout_id", how="semi")

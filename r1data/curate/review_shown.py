@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from r1data.curate.cold_start import REFINEMENT
-from r1data.curate.current import current_references
+from r1data.curate.current import current_judgements, current_references, own_references
 from r1data.curate.review_checks import known_rollouts
 from r1data.verify import VERIFIERS
 from r1data.verify.stored import Store
@@ -33,26 +33,32 @@ class Shown:
     verdicts: Rows
     """Schema VERDICTS, of the current versions."""
     judgements: Rows
-    """Schema JUDGEMENTS."""
+    """Schema JUDGEMENTS, of the newest judge on the current reference."""
     selections: Rows
-    """recipe, kept, reasons: of the selection, and of cold start for a refinement."""
+    """recipe, kept, reasons: of the selection, with judge_has_vote, and of cold start for a refinement."""
     reviews: Rows
     """Schema REVIEWS, the latest first."""
 
 
-def shown(store: Store, rollout_id: str) -> Shown | None:
-    """All about a rollout; None when the lake has none of that id."""
+def shown(store: Store, rollout_id: str, *, recipe: str | None = None) -> Shown | None:
+    """All about a rollout, its reference that of a recipe or else the latest; None when the lake has none of
+    that id.
+    """
     known = known_rollouts(store, [rollout_id]).get(rollout_id)
     if known is None:
         return None
     night, prompt_id = known["night"], known["prompt_id"]
     references = store.scan("prompt_references").filter(prompt_id=prompt_id)
+    if recipe:
+        references = own_references(references, recipe)
     reference = _rows(current_references(references))
     version = reference[0]["reference_version"] if reference else ""
     about = {
         table: _rows(store.scan(table, night).filter(rollout_id=rollout_id))
-        for table in ("verdicts", "judgements", "reviews", "selected", "cold_start_refined")
+        for table in ("verdicts", "reviews", "selected", "cold_start_refined")
     }
+    this = pl.LazyFrame({"rollout_id": [rollout_id], "prompt_id": [prompt_id]})
+    judged = store.scan("judgements", night).filter(rollout_id=rollout_id)
     verdicts = [
         row
         for row in about["verdicts"]
@@ -69,7 +75,7 @@ def shown(store: Store, rollout_id: str) -> Shown | None:
         _facts(store, night, rollout_id, prompt_id),
         reference[0] if reference else None,
         sorted(verdicts, key=lambda row: row["verifier"]),
-        [row for row in about["judgements"] if row["reference_version"] in ("", version)],
+        _rows(current_judgements(this, judged, references).sort("rubric")),
         [row | {"kept": row["accepted"]} for row in about["selected"]] + about["cold_start_refined"],
         sorted(about["reviews"], key=lambda row: (row["reviewed_at"], row["review_id"]), reverse=True),
     )

@@ -100,9 +100,11 @@ def _elected(marked: pl.DataFrame, pairs: pl.DataFrame, before: pl.Series, recip
 
 
 def _form_by_domain() -> pl.Expr:
-    """The verdict of the form, which is right where a thought is all that it lacks and none is needed."""
+    """The verdict of the form, which is right where a thought is all that it lacks and none is needed, and
+    where a person wrote the text, because the form of edits is judged before they are stored.
+    """
     bare = pl.col("form_reason").is_in(["no_thought", "empty_thought"]) & (pl.col("domain") == "general")
-    return pl.when(bare).then(pl.lit("right")).otherwise("form")
+    return pl.when(bare | pl.col("edited")).then(pl.lit("right")).otherwise("form")
 
 
 def facts(

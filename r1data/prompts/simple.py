@@ -77,11 +77,16 @@ WORK = re.compile(
     r"|algorithm|letters?|spell\w*|rhym\w+|anagram\w*|syllables?|next|happens?|sum|plus|minus|times|divided"
     r"|multiplied|percent\w*|average|total|probab\w+|chances?|odds|ratio|true|false|correct|following|above"
     r"|below|this|these|those|help|some|any|provide|give|significance|importance|role|address|phone"
-    r"|numbers?|digits?|factors?|integers?|primes?|multiples?|equations?|triangles?|square|cube|half|double)\b"
+    r"|numbers?|digits?|factors?|integers?|primes?|multiples?|equations?|triangles?|square[ds]?|cube[ds]?|half"
+    r"|double|twice|dozens?|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
+    r"|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|one (?:third|quarter)|area|radius"
+    r"|diameter|perimeter|hypotenuse|integral|derivative|root of|log(?:arithm)? of|(?:co)?sine|tangent"
+    r"|factorial|remainder|median|minimum|maximum|limit of|older|younger|taller|heavier|lighter|bigger"
+    r"|larger|smaller|longer|shorter|faster|slower|higher|lower|cheaper)\b"
     r"|^(?:is|was) it\b|^what (?:has|have|can(?! you)|goes|gets)\b"
     r"|为什么|为何|怎么|怎样|如何|解释|说明|描述|分析|比较|区别|不同|差异|还是|或者|比|如果|假设|假如|若|原因|影响|优点|缺点|利弊"
     r"|步骤|方法|建议|推荐|意见|看法|认为|觉得|应该|写(?!了|的)|创作|编|生成|设计|制定|列|总结|概括|改写|润色|翻译|译|计算|求|证明|解方程|推导"
-    r"|找出|数一数|排序|分类|代码|程序|函数|算法|押韵|下一个|几|多少|总共|一共|平均|概率|[一二三四五六七八九十百千]\s*[加减乘除]|以下|上述|下面|帮|故事|诗|作文"
+    r"|找出|数一数|排序|分类|代码|程序|函数|算法|押韵|下一个|几|多少|更|平方|立方|根号|面积|周长|体积|余数|阶乘|导数|积分|对数|总共|一共|平均|概率|[一二三四五六七八九十百千]\s*[加减乘除]|以下|上述|下面|帮|故事|诗|作文"
 )
 """Something to work out, to weigh, to explain or to write; or a text that the prompt refers to."""
 

@@ -5,10 +5,10 @@ with
 kinds as (
     select
         *,
-        domain = 'general' as general,
-        row_number() over (partition by domain = 'general' order by rollout_id) as place,
-        count(*) filter (where domain = 'general') over () as n_general,
-        count(*) filter (where domain <> 'general') over () as n_reasoning
+        domain is not distinct from 'general' as general,
+        row_number() over (partition by domain is not distinct from 'general' order by rollout_id) as place,
+        count(*) filter (where domain is not distinct from 'general') over () as n_general,
+        count(*) filter (where domain is distinct from 'general') over () as n_reasoning
     from corpus
     where recipe = $recipe
 )

@@ -9,16 +9,18 @@ select
     traces.reasoning,
     traces.answer,
     traces.completion_tokens,
-    traces.domain,
-    traces.family,
+    if(given_prompts.domain is null, traces.domain, given_prompts.domain) as domain,
+    if(given_prompts.domain is null, traces.family, given_prompts.family) as family,
     traces.language,
-    traces.source,
-    traces.licence,
+    if(given_prompts.domain is null, traces.source, given_prompts.source) as source,
+    if(given_prompts.domain is null, traces.licence, given_prompts.licence) as licence,
     traces.terms,
     if(selected.verdict is null, traces.reward, selected.reward) as reward,
     traces.pass_rate
 from selected
 inner join traces using (rollout_id)
+left join given_prompts
+    on given_prompts.recipe = selected.recipe and given_prompts.prompt_id = traces.prompt_id
 where
     selected.recipe = $recipe
     and traces.finish_reason = 'stop'

@@ -35,7 +35,7 @@ select
     case
         when totals.n_reasoning = 0 or totals.n_general = 0 then null
         when counted.kind = 'reasoning' then least(totals.n_reasoning, 3 * totals.n_general)
-        else least(totals.n_general, totals.n_reasoning // 3)
+        else least(totals.n_general, greatest(totals.n_reasoning // 3, 1))
     end as n_in_mix
 from counted
 cross join totals

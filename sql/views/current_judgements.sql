@@ -1,5 +1,5 @@
 -- What does the newest judge say of each rollout, by rubric? Of the newest version of each rubric, on the
--- current reference. Whether the judge has a vote is told by `selected.judge_has_vote`.
+-- current reference. What counts for a recipe, and whether its judge has a vote, is told by `selected`.
 with
 candidates as (
     select

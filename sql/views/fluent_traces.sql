@@ -1,8 +1,9 @@
 -- Which traces have nothing but their verdict against them? One row per recipe and such trace.
 -- So they finished, are well-formed (of domain general also without a thought), in one language, neither
 -- repetitive nor contaminated, by the recipe's own limits. Accepted ones are among them. Texts are as people
--- edited them. `judge_verdict`: of the recipe's own judge where it has a vote, whatever another said later.
--- `copies_accepted`: near-duplicate of a trace that the recipe accepted. Mixes begin here.
+-- edited them. What is said of the prompt, and by rule and judge, is what counted for this recipe: others may
+-- have another reference or judge. `copies_accepted`: near-duplicate of a trace that the recipe accepted.
+-- Mixes begin here.
 with
 twins as (
     select rollout_id, twin_id from duplicates
@@ -25,11 +26,11 @@ select
     ) as reasoning,
     if(traces.human_verdict = 'edited', current_reviews.answer, traces.answer) as answer,
     if(traces.human_verdict = 'edited', null, traces.completion_tokens) as completion_tokens,
-    traces.domain,
-    traces.family,
+    if(given_prompts.domain is null, traces.domain, given_prompts.domain) as domain,
+    if(given_prompts.domain is null, traces.family, given_prompts.family) as family,
     traces.language,
-    traces.source,
-    traces.licence,
+    if(given_prompts.domain is null, traces.source, given_prompts.source) as source,
+    if(given_prompts.domain is null, traces.licence, given_prompts.licence) as licence,
     traces.terms,
     if(selected.verdict is null, traces.reward, selected.reward) as reward,
     traces.pass_rate,
@@ -38,13 +39,19 @@ select
     coalesce(selected.verdict, traces.rule_verdict) as verdict,
     if(selected.verdict is null and traces.rule_verdict in ('right', 'wrong'), 'rule', selected.decided_by)
         as decided_by,
-    traces.rule_verdict,
-    if(selected.judge_has_vote, selected.judge_verdict, traces.judge_verdict) as judge_verdict,
+    case
+        when selected.decided_by = 'rule' then selected.verdict
+        when selected.decided_by = 'judge' or selected.verdict = 'unknown' then 'unknown'
+        else traces.rule_verdict
+    end as rule_verdict,
+    coalesce(selected.judge_verdict, traces.judge_verdict) as judge_verdict,
     selected.judge_has_vote,
     traces.human_verdict,
     not selected.accepted and copies.rollout_id is not null as copies_accepted
 from selected
 inner join traces using (rollout_id)
+left join given_prompts
+    on given_prompts.recipe = selected.recipe and given_prompts.prompt_id = traces.prompt_id
 left join current_reviews using (rollout_id)
 left join copies on copies.recipe = selected.recipe and copies.rollout_id = selected.rollout_id
 where

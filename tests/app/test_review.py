@@ -1,15 +1,18 @@
 """The review page without a browser: queues, what is shown, what is stored, what is refused."""
 
 import json
+import shutil
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from r1data.app.desk import Choice, Desk, Standing
 from r1data.app.markup import card, escaped
-from r1data.app.moves import Answer, Moves, Open
+from r1data.app.moves import Answer, Moves, Open, safely
 from r1data.app.serve import serve
 from r1data.curate.review_queue import QUEUES, exported, members
 from r1data.curate.review_shown import shown
@@ -44,11 +47,19 @@ def latest(lake: Lake) -> str:
     return lake.scan("reviews").sort("reviewed_at").collect()["review_id"][-1]
 
 
+def add(lake: Lake, table: str, *rows: dict[str, Any]) -> None:
+    schema = lake.scan(table).collect_schema()
+    full = [{name: ({"night": NIGHT} | row).get(name) for name in schema} for row in rows]
+    lake.append(table, pl.DataFrame(full, schema=schema, orient="row"))
+
+
+def judgement(rollout: str, verdict: str, day: int = 2, **more: Any) -> dict[str, Any]:
+    said = {"rollout_id": rollout, "verdict": verdict, "judged_at": datetime(2026, 1, day, tzinfo=UTC)}
+    return said | {"judge_id": "j", "rubric": "one", "rubric_version": "1", "reference_version": "v"} | more
+
+
 def test_each_queue_holds_what_it_says_and_every_recipe_its_own(review_lake: Lake):
-    judged = {"night": NIGHT, "rollout_id": "a3", "verdict": "wrong"}
-    schema = review_lake.scan("judgements").collect_schema()
-    full = {name: judged.get(name) for name in schema}
-    review_lake.append("judgements", pl.DataFrame([full], schema=schema, orient="row"))
+    add(review_lake, "judgements", judgement("a3", "wrong"))
     found = {of: ids(review_lake, of) for of in QUEUES}
     assert found == {
         "accepted": ["a1", "a2", "a3", "a4"],
@@ -60,6 +71,31 @@ def test_each_queue_holds_what_it_says_and_every_recipe_its_own(review_lake: Lak
     assert members(review_lake, "all", recipe="other", night=NIGHT).collect().is_empty()
     with pytest.raises(ConfigError, match="did you mean `accepted`"):
         members(review_lake, "accept", recipe="r", night=NIGHT)
+
+
+def test_disputes_are_with_what_the_newest_judge_says_of_the_current_reference(review_lake: Lake):
+    older, newer = {"judge_id": "old"}, {"rubric_version": "2", "day": 4}
+    add(
+        review_lake,
+        "judgements",
+        judgement("a1", "wrong", 1, **older), judgement("a1", "right"),
+        judgement("a2", "wrong", reference_version="corrected since"),
+        judgement("a3", "wrong"), judgement("a3", "right", **newer),
+        judgement("a4", "right"), judgement("a4", "wrong", rubric="two", day=1),
+    )  # fmt: skip
+    assert ids(review_lake, "disputed") == ["a4"]
+
+
+def test_a_queue_goes_by_the_reference_that_its_own_recipe_named(review_lake: Lake):
+    mine = {"prompt_id": "p", "reference": "2", "verifier": "math", "verifier_args": "{}", "recipe": "r"}
+    mine |= {"reference_version": "v", "added_at": datetime(2026, 1, 3, tzinfo=UTC)}
+    others = mine | {"recipe": "other", "reference": "3", "reference_version": "w"}
+    others["added_at"] = datetime(2026, 1, 4, tzinfo=UTC)
+    add(review_lake, "prompt_references", others)
+    add(review_lake, "prompt_references", mine)
+    assert ids(review_lake, "undecided") == ["g1", "x1"]
+    file = exported(review_lake, "accepted", recipe="r", night=NIGHT)
+    assert file["reference"].unique().to_list() == ["2"]
 
 
 def test_a_file_of_a_queue_holds_the_first_rows_of_its_draw_that_wait(review_lake: Lake):
@@ -98,6 +134,8 @@ def test_what_cannot_be_stored_is_refused_and_leaves_what_was_typed(review_lake:
         ("approve", "a1", {"name": " "}, "Fill in your name"),
         ("edit", "a1", thought | {"answer": "3"}, "the edited answer is not right (different)"),
         ("edit", "a1", {"answer": "2"}, "an edit needs a thought and an answer"),
+        ("edit", "a1", thought | {"answer": "2<|im_end|>"}, "(leaked_tokens)"),
+        ("edit", "g1", {"answer": "Hi.</thinking>"}, "(stray_tags)"),
         ("edit", "x1", {"reasoning": "Hm.", "answer": "maybe"}, "Nothing was changed"),
         ("maybe", "a1", {}, "`maybe` is no verdict"),
         ("approve", "nobody", {}, "The lake has no rollout `nobody`"),
@@ -112,6 +150,33 @@ def test_where_no_rule_decides_and_no_thought_was_asked_a_person_edits_freely(re
     said(moves, "edit", "g1", answer="Good day.")
     said(moves, "approve", "g1", name="bob", seen=latest(review_lake))
     assert stored(review_lake) == [("g1", "ada", "edit"), ("g1", "bob", "approve")]
+
+
+def test_a_general_trace_with_an_empty_thought_is_approved_and_edited_as_it_is(review_lake: Lake):
+    text = "<think>\n\n</think>\n\nHello!"
+    offsets = {"thought_start": 7, "thought_end": 9, "answer_start": 17, "finish_reason": "stop"}
+    for name, domain in (("chat", "general"), ("sum", "math")):
+        messages = [{"role": "user", "content": "Hi."}]
+        add(review_lake, "prompts", {"prompt_id": name, "domain": domain, "messages": messages})
+        add(
+            review_lake,
+            "rollouts",
+            offsets | {"rollout_id": f"of {name}", "prompt_id": name, "completion": text},
+        )
+    moves = Moves(Desk(review_lake))
+    said(moves, "approve", "of chat")
+    said(moves, "edit", "of chat", seen=latest(review_lake), answer="Hello to you!")
+    assert [verdict for _, _, verdict in stored(review_lake)] == ["approve", "edit"]
+    told = said(moves, "approve", "of sum")["message"]["value"]
+    assert "the rollout has no reasoning" in told
+
+
+def test_a_person_decides_where_the_reference_cannot_be_used(review_lake: Lake):
+    broken = {"prompt_id": "p", "reference": "?", "reference_version": "w", "verifier": "math", "recipe": "r"}
+    broken |= {"quality": "unreadable", "added_at": datetime(2026, 1, 3, tzinfo=UTC)}
+    add(review_lake, "prompt_references", broken)
+    said(Moves(Desk(review_lake)), "edit", "a1", reasoning="One and one.", answer="It is two.")
+    assert stored(review_lake) == [("a1", "ada", "edit")]
 
 
 def test_a_stale_page_is_told_and_may_overrule_and_the_same_press_twice_is_one_review(review_lake: Lake):
@@ -137,6 +202,49 @@ def test_a_link_opens_its_rollout_and_a_wrong_one_says_what_is_not_there(review_
     assert "This queue is empty" in moves.choose("disputed", PLACE)["card"]["value"]
     bare = Moves(Desk(Lake(tmp_path / "none"))).load("", "")
     assert "`r1data run` makes one" in bare["card"]["value"].replace("&#96;", "`")
+
+
+def test_only_of_an_open_rollout_can_anything_be_said(review_lake: Lake, tmp_path: Path):
+    moves = Moves(Desk(review_lake))
+    acting = ("note", "approve", "reject", "edit")
+    assert all(moves.load("", "")[name]["visible"] for name in acting)
+    for nothing in (moves.choose("disputed", PLACE), Moves(Desk(Lake(tmp_path / "none"))).load("", "")):
+        assert not any(nothing[name]["visible"] for name in acting)
+
+
+def test_a_lake_that_cannot_be_read_is_told_at_every_step(review_lake: Lake):
+    moves = Moves(Desk(review_lake))
+    log = Path(review_lake.root) / "plan" / "_delta_log"
+    shutil.rmtree(log)
+    log.write_text("no folder")
+    assert "cannot be read" in moves.load("", "")["card"]["value"]
+    for name in ("rollouts", "reviews", "selected"):
+        shutil.rmtree(Path(review_lake.root) / name, ignore_errors=True)
+        (Path(review_lake.root) / name).write_text("no folder")
+    told = safely(moves.choose, "accepted", PLACE)
+    assert list(told) == ["message"] and "The lake cannot be read: " in told["message"]["value"]
+
+
+def test_a_link_that_names_a_rollout_alone_opens_the_night_that_it_is_of(review_lake: Lake):
+    later = {"rollout_id": "z", "prompt_id": "p", "teacher_id": "t", "recipe": "r", "night": "2026-01-03"}
+    schema = review_lake.scan("plan").collect_schema()
+    row = {name: later.get(name) for name in schema}
+    place = {"recipe": "r", "night": "2026-01-03"}
+    review_lake.replace("plan", place, pl.DataFrame([row], schema=schema, orient="row"))
+    moves = Moves(Desk(review_lake))
+    assert moves.load("", "")["place"]["value"] == "r/2026-01-03"
+    assert moves.load("?rollout=a4", "")["place"]["value"] == PLACE
+
+
+def test_a_card_shows_what_the_newest_judge_wrote_and_whether_it_has_a_vote(review_lake: Lake):
+    votes = [{"swapped": False, "word": "SAME", "margin": 0.9, "reply": "<b>SAME</b> as $x$"}]
+    stale = judgement("a1", "wrong", 1, judge_id="old", rubric="stale rubric")
+    add(review_lake, "judgements", stale, judgement("a1", "right", votes=votes, reason="judged_right"))
+    chosen = review_lake.scan("selected").with_columns(judge_has_vote=pl.lit(False)).collect()
+    review_lake.replace("selected", {"recipe": "r", "night": NIGHT}, chosen)
+    told = card(shown(review_lake, "a1"))
+    assert "&lt;b&gt;SAME&lt;/b&gt; as &#36;x&#36;" in told and "stale rubric" not in told
+    assert "the judge has no vote" in told
 
 
 def test_a_port_that_is_taken_is_named():

@@ -159,8 +159,8 @@ class Tab:
             width=width, height=height, deviceScaleFactor=1, mobile=phone,
         )  # fmt: skip
 
-    def click(self, selector: str) -> None:
-        """Press the mouse in the middle of an element."""
+    def click(self, selector: str, *, count: int = 1) -> None:
+        """Press the mouse in the middle of an element; 2 is the second press of a double click."""
         find = f"document.querySelector({json.dumps(selector)})"
         self.wait(f"{find}?.offsetParent != null")
         box = self.run(
@@ -168,7 +168,7 @@ class Tab:
         )
         point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
         for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+            self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=count, **point)
 
     def press(self, key: str) -> None:
         """Press and release a key."""

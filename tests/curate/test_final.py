@@ -121,7 +121,18 @@ def test_a_judge_that_has_not_passed_its_calibration_decides_nothing(
     assert finals(ledgers, recipe) == {"a": ("unknown", "judge_has_no_vote", None, False)}
     out = select(**ledgers, recipe=recipe).collect()
     assert out["reasons"].item().to_list() == ["verification:judge_has_no_vote"]
-    assert out.select("verdict", "reward", "decided_by").row(0) == ("unknown", None, None)
+    told = out.select("verdict", "reward", "decided_by", "judge_verdict").row(0)
+    assert told == ("unknown", None, None, "right"), "what it said is told beside what counts"
+
+
+@pytest.mark.parametrize(("verdict", "stages"), [("edit", []), ("approve", ["format"])])
+def test_an_edit_mends_the_form_and_an_approval_does_not(
+    make_ledgers: Make, recipe: Recipe, verdict: str, stages: list[str]
+) -> None:
+    ledgers = make_ledgers({"id": "a", "form": "wrong"})
+    ledgers["reviews"] = rows("reviews", review("a", verdict))
+    out = select(**ledgers, recipe=recipe).collect()
+    assert [reason.split(":")[0] for reason in out["reasons"].item()] == stages
 
 
 def test_judgements_on_an_older_reference_or_by_another_rubric_are_left_aside(

@@ -123,6 +123,31 @@ def test_no_mix_admits_a_copy_or_what_another_rule_rejects(night: Connection, as
     assert chosen(ask, night, "union") == ["a", "e"]
 
 
+def test_a_mix_goes_by_what_counted_for_its_own_recipe(night: Connection, ask: Ask) -> None:
+    """Another recipe was given the prompts, too: with another reference, licence and judge."""
+    night.execute("delete from reviews")
+    night.execute("insert into selected by name select * replace ('b' as recipe) from selected")
+    own = {"prompt_id": "p", "source": "own", "kept": True, "domain": "math", "licence": "CC0-1.0"}
+    others = own | {"recipe": "b", "source": "other", "domain": "stem", "licence": "other"}
+    add(night, "intake", own | {"night": "2026-01-02"}, others)
+    corrected = {"prompt_id": "p", "reference_version": "v2", "reference": "5", "verifier": "math"}
+    add(night, "prompt_references", corrected | {"night": "2026-01-03", "recipe": "b"})
+    said = {"reference_version": "v2", "verifier": "math", "verifier_version": "math-10"}
+    verdicts = [{"rollout_id": "a", "verdict": "wrong"}, {"rollout_id": "c", "verdict": "right"}]
+    add(night, "verdicts", *(row | said for row in verdicts))
+    for mix in ("rule_only", "unfiltered"):
+        rows = ask(night, f"mixes/{mix}.sql").filter(rollout_id="a")
+        assert rows.select("domain", "source", "licence").rows() == [("math", "own", "CC0-1.0")], mix
+    assert chosen(ask, night, "rule_only") == ["a", "e"]
+    newer = {"judge_id": "of b", "reference_version": "", "judged_at": datetime(2026, 2, 1, tzinfo=UTC)}
+    add(night, "judgements", judgement("c", "right", **newer))
+    night.execute(
+        "update selected set judge_has_vote = true, judge_verdict = 'wrong' "
+        "where rollout_id = 'c' and recipe = 'r'"
+    )
+    assert chosen(ask, night, "union") == ["a", "e"], "the judge of r, which has a vote, says wrong"
+
+
 def test_a_preference_pair_is_the_two_of_a_prompt_that_are_most_alike_in_length(night: Connection) -> None:
     for name, tokens, reason in (
         ("f", 18, "verification:different"),

@@ -49,3 +49,18 @@ def test_the_mix_keeps_of_the_kind_that_is_too_many_a_part(
     add(night, "general", n_general, bare=1)
     general = ask(night, "mixes/three_to_one.sql")["domain"] == "general"
     assert ((~general).sum(), general.sum()) == kept
+
+
+@pytest.mark.parametrize(("n_code", "n_general"), [(0, 4), (8, 4), (8, 1)])
+def test_the_mix_has_as_many_as_the_question_tells_and_a_trace_without_domain_is_a_reasoning_one(
+    night: Connection, ask: Ask, n_code: int, n_general: int
+) -> None:
+    add(night, "code", n_code)
+    night.execute("update corpus set domain = null where domain = 'code'")
+    add(night, "general", n_general)
+    general = (ask(night, "mixes/three_to_one.sql")["domain"] == "general").fill_null(False)
+    told = ask(night, "questions/reasoning_share.sql")
+    assert told.select("kind", "n_in_mix").rows() == [
+        ("reasoning", (~general).sum()),
+        ("general", general.sum()),
+    ]
