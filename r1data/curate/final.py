@@ -137,7 +137,7 @@ def _decided(known: pl.LazyFrame) -> pl.LazyFrame:
             "review_id",
             *JUDGED,
             edited=review == "edit",
-        )  # fmt: skip
+        )
     )
 
 

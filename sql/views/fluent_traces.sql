@@ -44,7 +44,7 @@ select
         when selected.decided_by = 'judge' or selected.verdict = 'unknown' then 'unknown'
         else traces.rule_verdict
     end as rule_verdict,
-    coalesce(selected.judge_verdict, traces.judge_verdict) as judge_verdict,
+    if(selected.judge_has_vote, selected.judge_verdict, traces.judge_verdict) as judge_verdict,
     selected.judge_has_vote,
     traces.human_verdict,
     not selected.accepted and copies.rollout_id is not null as copies_accepted
