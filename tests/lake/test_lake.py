@@ -27,11 +27,8 @@ def prompts(*ids: str, night: str = "2026-01-01", source: str = "templates") -> 
 
 def intake(*ids: str, night: str = "2026-01-01") -> pl.DataFrame:
     """Intake rows with the given ids."""
-    return pl.DataFrame(
-        [("night", night, i, "templates", 1, True, None, None, None) for i in ids],
-        schema=TABLES["intake"].schema,
-        orient="row",
-    )
+    rows = [{"recipe": "night", "night": night, "prompt_id": name, "kept": True} for name in ids]
+    return pl.DataFrame(rows, schema=TABLES["intake"].schema)
 
 
 def stored(lake: Lake, table: str, night: str | None = None) -> list[str]:

