@@ -85,7 +85,7 @@ def bare(n: int) -> dict[str, float]:
         asked = [judge.request(RUBRIC, one, index) for one in some for index in range(FIRST)]
         tokenizer = llm.get_tokenizer()
         prompts = [{"prompt_token_ids": chat_ids(tokenizer, one, model.chat_template).ids} for one in asked]
-        llm.generate(prompts, [_parameters(one, one.max_tokens) for one in asked], use_tqdm=False)
+        llm.generate(prompts, [_parameters(one, one.max_tokens, "") for one in asked], use_tqdm=False)
         return len(asked) // FIRST
 
     generate(questions(SLOTS, seed=7))

@@ -102,7 +102,7 @@ def bare(n: int, order: str) -> dict[str, dict[str, float]]:
 
     def generate(some: list[Request]) -> int:
         prompts = [{"prompt_token_ids": chat_ids(tokenizer, one, model.chat_template).ids} for one in some]
-        found = llm.generate(prompts, [_parameters(one, one.max_tokens) for one in some], use_tqdm=False)
+        found = llm.generate(prompts, [_parameters(one, one.max_tokens, "") for one in some], use_tqdm=False)
         return sum(len(one.outputs[0].token_ids) for one in found)
 
     def batches() -> int:

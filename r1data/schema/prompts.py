@@ -9,7 +9,7 @@ QUESTION_COLUMNS = (
     Column(
         "family",
         pl.String,
-        "Kind of task within its source, such as a template family; few-shots follow table `prompts`.",
+        "Kind of task within its source, such as a template family; few-shots follow table prompts.",
     ),
     Column("level", pl.Int64, "Difficulty that the source states, 1 = easiest; null when it states none."),
 )

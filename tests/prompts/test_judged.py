@@ -11,10 +11,11 @@ from r1data.prompts.files import files
 from r1data.prompts.intake import changed, references
 from r1data.prompts.quality import COPY, doubt, doubts
 from r1data.prompts.question import Question, frame, user
-from r1data.recipe import PromptSource, Verify
+from r1data.recipe import PromptSource, Recipe
 from r1data.schema import TABLES
 
 NIGHT = "2026-01-02"
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 NONE = pl.DataFrame(schema=dict.fromkeys(COPY, pl.String))
 
 
@@ -40,12 +41,13 @@ def test_what_a_judge_decides_needs_no_reference_and_copies_may_disagree():
         for text in (None, "Roses are red.", "Violets are blue.")
     ]
     assert doubts(frame(copies, "s"), NONE).is_empty()
-    named = references(frame(copies, "s").lazy(), night=NIGHT, added_at=datetime(2026, 1, 2, tzinfo=UTC))
+    recipe = Recipe(name="r", start=date(2026, 1, 1), prompts=[PromptSource(name="s", source="templates")])
+    named = references(frame(copies, "s").lazy(), night=NIGHT, added_at=NOW, recipe=recipe.name)
     rows = changed(
         named,
         doubts(frame(copies, "s"), NONE),
         TABLES["prompt_references"].empty().lazy(),
+        recipe=recipe,
         night=NIGHT,
-        verify=Verify(workers=1),
     )
     assert rows.select("reference", "quality").rows() == [("Roses are red.", None)]
