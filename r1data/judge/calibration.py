@@ -15,18 +15,16 @@ from r1data.judge.agreement import agreement
 from r1data.judge.canaries import canaries
 from r1data.judge.labelled import Row, labelled
 from r1data.judge.model import JudgeModel
+from r1data.judge.parts import NO_REPLY, append_parts, said
 from r1data.judge.question import Judgement
 from r1data.judge.rubric import Rubric, load_rubric, rubric_version
 from r1data.judge.vote import sources_version
 from r1data.recipe import Judge
-from r1data.schema.judge import CALIBRATION_ROWS, CALIBRATIONS
+from r1data.schema.judge import CALIBRATIONS
 from r1data.verify.stored import Store
 
-PART_ROWS = 100
-"""Rows that are published at once; a kill loses no more."""
 STORED_CHARS = 2_000
 """Of an answer; attacks may be much longer."""
-_NO_REPLY = "no_reply"
 
 
 def calibrate(store: Store, settings: Judge, *, night: str, now: datetime) -> int:
@@ -97,23 +95,15 @@ def _unasked(store: Store, names: dict[str, str], rows: Sequence[Row]) -> list[R
 
 
 def _ask(store: Store, judge: JudgeModel, rubric: Rubric, rows: Sequence[Row], names: dict[str, str]) -> int:
-    """Judge rows and publish what came back, also if the engine dies; returns how many rows that were."""
+    """Judge rows and publish what came back, also if the engine dies; returns how many were asked."""
     by_id = {row.row_id: row for row in rows}
-    part: list[dict[str, Any]] = []
-
-    def publish() -> None:
-        if part:
-            store.append("calibration_rows", pl.DataFrame(part, schema=CALIBRATION_ROWS.schema))
-        part.clear()
-
-    try:
-        for question, judgement in judge.judge(rubric, [row.question for row in rows]):
-            if judgement.reason != _NO_REPLY:
-                part.append(names | _stored(by_id[question.question_id], judgement))
-            if len(part) >= PART_ROWS:
-                publish()
-    finally:
-        publish()
+    judged = judge.judge(rubric, [row.question for row in rows])
+    told = (
+        names | _stored(by_id[question.question_id], judgement)
+        for question, judgement in judged
+        if judgement.reason != NO_REPLY
+    )
+    append_parts(store, "calibration_rows", told)
     return len(rows)
 
 
@@ -130,20 +120,15 @@ def _stored(row: Row, judgement: Judgement) -> dict[str, Any]:
         "answer": question.answer[:STORED_CHARS],
         "other": question.other and question.other[:STORED_CHARS],
         "reference": question.reference,
-        "verdict": judgement.verdict,
-        "reward": judgement.reward,
-        "reason": judgement.reason,
-        "margin": judgement.margin,
-        "votes": [vars(vote) for vote in judgement.votes],
-        "elapsed_s": judgement.elapsed_s,
+        **said(judgement),
     }
 
 
 def _sum_up(store: Store, rubric: Rubric, rows: Sequence[Row], names: dict[str, str], now: datetime) -> None:
     """Publish how well a judge did on rows, unless the latest calibration says the same."""
-    said = {row["row_id"]: row for row in _held(store, names).collect().iter_rows(named=True)}
+    known = {row["row_id"]: row for row in _held(store, names).collect().iter_rows(named=True)}
     data = [(row.row_id, row.label, row.domain, row.attack) for row in rows]
-    content = ids.digest(data, [said.get(row.row_id, {}).get("verdict") for row in rows])
+    content = ids.digest(data, [known.get(row.row_id, {}).get("verdict") for row in rows])
     before = _before(store, names)
     if before and before[-1] == _id(names, content, before[:-1]):
         return
@@ -152,7 +137,7 @@ def _sum_up(store: Store, rubric: Rubric, rows: Sequence[Row], names: dict[str, 
         "data_version": ids.digest(data),
         "measured_at": now,
     }
-    sums = [calibration | one for one in agreement(rubric, rows, said)]
+    sums = [calibration | one for one in agreement(rubric, rows, known)]
     store.append("calibrations", pl.DataFrame(sums, schema=CALIBRATIONS.schema))
 
 

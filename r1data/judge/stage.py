@@ -13,16 +13,14 @@ from r1data.curate.corpus import texts
 from r1data.curate.current import current_references, own_prompts, own_references
 from r1data.judge.asked import ARGS, asked
 from r1data.judge.model import JudgeModel
-from r1data.judge.question import Judgement, Question
+from r1data.judge.parts import NO_REPLY, PART_ROWS, append_parts, said
+from r1data.judge.question import Question
 from r1data.judge.rubric import Rubric, load_rubric
 from r1data.judge.vote import votes, with_vote
 from r1data.recipe import Recipe
 from r1data.schema.judge import JUDGEMENTS
 from r1data.text import prompt_text
 from r1data.verify.stored import Store
-
-PART_ROWS = 256
-"""Judgements that are published, and texts that are read, at a time."""
 
 
 def judge_rollouts(store: Store, night: str, recipe: Recipe) -> int:
@@ -50,7 +48,7 @@ def judge_rollouts(store: Store, night: str, recipe: Recipe) -> int:
     with JudgeModel(recipe.judge) as judge:
         store.append("teachers", judge.teacher_row(night))
         for _, rows in todo.group_by("asked_by", maintain_order=True):
-            made += _publish(store, _judge(store, night, recipe, rows, judge))
+            made += append_parts(store, "judgements", _judge(store, night, recipe, rows, judge))
     return made
 
 
@@ -85,26 +83,6 @@ def _asked(store: Store, night: str | None, recipe: Recipe) -> pl.LazyFrame:
     )
 
 
-def _publish(store: Store, judged: Iterator[dict[str, Any]]) -> int:
-    """Append what the judge says part by part, also if the engine dies; returns how many rows that were."""
-    part, n = list[dict[str, Any]](), 0
-
-    def append() -> None:
-        if part:
-            store.append("judgements", pl.DataFrame(part, schema=JUDGEMENTS.schema))
-            part.clear()
-
-    try:
-        for row in judged:
-            part.append(row)
-            n += 1
-            if len(part) == PART_ROWS:
-                append()
-    finally:
-        append()
-    return n
-
-
 def _judge(
     store: Store, night: str, recipe: Recipe, rows: pl.DataFrame, judge: JudgeModel
 ) -> Iterator[dict[str, Any]]:
@@ -127,8 +105,8 @@ def _judge(
 
     for question, judgement in judge.judge(rubric, questions()):
         row = asked_for.pop(question.question_id)
-        if judgement.reason != "no_reply":
-            yield row | _said(judgement)
+        if judgement.reason != NO_REPLY:
+            yield row | said(judgement) | {"judged_at": datetime.now(UTC)}
 
 
 def _texts(
@@ -153,15 +131,3 @@ def _texts(
     )
     for batch in joined.collect_batches(chunk_size=PART_ROWS):
         yield from batch.iter_rows(named=True)
-
-
-def _said(judgement: Judgement) -> dict[str, Any]:
-    return {
-        "verdict": judgement.verdict,
-        "reward": judgement.reward,
-        "reason": judgement.reason,
-        "margin": judgement.margin,
-        "votes": [vars(vote) for vote in judgement.votes],
-        "elapsed_s": judgement.elapsed_s,
-        "judged_at": datetime.now(UTC),
-    }

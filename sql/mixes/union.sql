@@ -2,28 +2,6 @@
 -- So the judge may overrule a rule that found a text different from the reference, for it may say the same.
 -- People overrule both. Four of each prompt, those of the corpus first, without copies. Over all nights of
 -- $recipe.
-with
-told as (
-    select *
-    from fluent_traces
-    where
-        recipe = $recipe
-        and not copies_accepted
-        and case
-            when human_verdict is not null then human_verdict <> 'wrong'
-            else coalesce(rule_verdict = 'right' or (judge_has_vote and judge_verdict = 'right'), false)
-        end
-),
-chosen as (
-    select *
-    from told
-    where not exists (
-        select 1
-        from duplicates
-        inner join told as earlier on earlier.rollout_id = duplicates.twin_id
-        where duplicates.rollout_id = told.rollout_id and not told.accepted
-    )
-)
 select
     rollout_id,
     prompt_id,
@@ -40,9 +18,6 @@ select
     terms,
     reward,
     pass_rate
-from chosen
-qualify row_number() over (
-    partition by prompt_id
-    order by accepted desc, rank, completion_tokens, rollout_id
-) <= 4
+from believed_traces
+where belief = 'union' and recipe = $recipe and place <= 4
 order by night, rollout_id
