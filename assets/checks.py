@@ -7,16 +7,17 @@ import polars as pl
 
 from assets.resources import LakeResource, RecipeResource
 from r1data.curate import language as language_stage
+from r1data.curate import pii as pii_stage
 from r1data.curate import readability as readability_stage
 from r1data.curate.current import latest_reviews
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.decontaminate.measure import measure
 from r1data.curate.dedup import algorithm
+from r1data.curate.tokens import uncounted
 from r1data.lake import Lake
 from r1data.prompts.tonight import computed_texts
 from r1data.recipe import Recipe, load_student
-from r1data.train.mix import mix_rows
-from r1data.train.student import current_row
+from r1data.train.mix import choose, load_mix
 
 Found = tuple[int, str]
 """How many rows are amiss, and one sentence."""
@@ -38,6 +39,10 @@ def _count(frame: pl.LazyFrame) -> int:
 
 def _mine(lake: Lake, recipe: Recipe, night: str, table: str) -> pl.LazyFrame:
     return lake.scan(table, night).filter(pl.col("recipe") == recipe.name)
+
+
+def _of_version(table: str, version: str, key: str = "rollout_id") -> Callable[[Lake, Recipe], pl.LazyFrame]:
+    return lambda lake, recipe: lake.scan(table).filter(pl.col("version") == version).select(rollout_id=key)
 
 
 def _every_rollout(asset: str, facts: Callable[[Lake, Recipe], pl.LazyFrame]) -> dg.AssetChecksDefinition:
@@ -204,6 +209,17 @@ def every_rollout_of_the_plan_is_accounted_for(
     )
 
 
+@dg.asset_check(asset="token_counts", blocking=True)
+def every_accepted_trace_is_counted(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.AssetCheckResult:
+    """No accepted trace of the night lacks its tokens, where the student's tokenizer is on this machine."""
+    opened, own, night = lake.open(), recipe.read(), _partition(context)
+    accepted = _mine(opened, own, night, "selected")
+    left = _count(uncounted(accepted, opened.scan("token_counts", night), own))
+    return _passed((left, f"{left} traces are not counted. Materialise `token_counts` again."))
+
+
 @dg.asset_check(asset="corpus", blocking=True)
 def corpus_is_what_was_accepted(
     context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
@@ -235,23 +251,12 @@ def no_row_asks_a_benchmark_item(
 ) -> dg.AssetCheckResult:
     """No trace that the student reads is of a prompt in any benchmark."""
     opened = lake.open()
-    rows = mix_rows(opened, load_student(_partition(context)).mix, recipe=recipe.read().name)
+    student = load_student(_partition(context))
+    rows = choose(opened, load_mix(student.mix), recipe=recipe.read().name, given=student.mix_parameters).rows
     leaked = _count(
         rows.lazy().join(opened.scan("benchmarks"), left_on="prompt_id", right_on="item_id", how="semi")
     )
     return _passed((leaked, f"{leaked} of {rows.height} rows ask a benchmark item."))
-
-
-@dg.asset_check(asset="student_sft", blocking=True)
-def loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
-    """The loss at the end of training is below that at its start."""
-    row = current_row(lake.open().scan("students"), _partition(context))
-    if row is None:
-        return _passed((1, "The student is not on record. Materialise `student_sft`."))
-    first, last = row["first_loss"], row["last_loss"]
-    return _passed(
-        (int(not last < first), f"Loss {first:.3f} at the start, {last:.3f} at the end."), last_loss=last
-    )
 
 
 @dg.asset_check(asset="evaluations", blocking=True)
@@ -277,13 +282,11 @@ every_rollout_has_duplicates = _every_rollout(
     "duplicates",
     lambda lake, recipe: lake.scan("signatures").filter(pl.col("algorithm") == algorithm(recipe.duplicates)),
 )
-every_rollout_has_language = _every_rollout(
-    "language", lambda lake, recipe: lake.scan("language").filter(pl.col("version") == language_stage.VERSION)
-)
+every_rollout_has_language = _every_rollout("language", _of_version("language", language_stage.VERSION))
 every_rollout_has_readability = _every_rollout(
-    "readability",
-    lambda lake, recipe: lake.scan("readability").filter(pl.col("version") == readability_stage.VERSION),
+    "readability", _of_version("readability", readability_stage.VERSION)
 )
+every_rollout_has_pii = _every_rollout("pii", _of_version("pii", pii_stage.VERSION, "subject_id"))
 every_rollout_has_contamination = _every_rollout(
     "contamination",
     lambda lake, recipe: (

@@ -11,9 +11,16 @@ from r1data.curate import dedup
 from r1data.curate.corpus import corpus as make_corpus
 from r1data.curate.current import current_contamination, deciding_verdicts, own_prompts, own_references
 from r1data.curate.gate import check_corpus
-from r1data.curate.measure import measure_contamination, measure_language, measure_readability
+from r1data.curate.measure import (
+    measure_contamination,
+    measure_language,
+    measure_pii,
+    measure_readability,
+)
 from r1data.curate.select import select
+from r1data.curate.tokens import by_student
 from r1data.lake.query import fetch
+from r1data.report.beside_r1 import beside_r1, beside_r1_markdown
 from r1data.report.funnel import funnel_markdown
 
 
@@ -64,7 +71,8 @@ def language(
     """How much of each trace is in the script of its prompt's language, and where other scripts stand."""
     stage = Stage(context, lake, recipe)
     measure_language(stage, stage.night)
-    held = stage.scan("language", stage.night).collect()
+    measures = stage.scan("language", stage.night).select("n_foreign_chars", "target_share")
+    held = measures.collect()
     return stage.report(
         "language",
         mixed=held.filter(pl.col("n_foreign_chars") > 0).height,
@@ -85,12 +93,35 @@ def readability(
     """Repetition, paragraph length, code blocks and tag errors of each trace."""
     stage = Stage(context, lake, recipe)
     measure_readability(stage, stage.night)
-    held = stage.scan("readability", stage.night).collect()
+    columns = ("n_tag_errors", "repetition", "longest_paragraph_chars")
+    held = stage.scan("readability", stage.night).select(columns).collect()
     return stage.report(
         "readability",
         with_tag_errors=held.filter(pl.col("n_tag_errors") > 0).height,
         mean_repetition=held["repetition"].mean(),
         longest_paragraph_chars=held["longest_paragraph_chars"].max(),
+    )
+
+
+@dg.asset(
+    partitions_def=NIGHTS,
+    deps=["rollouts"],
+    group_name="curation",
+    kinds={"polars", "deltalake"},
+    metadata=described("pii"),
+)
+def pii(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """E-mail addresses, keys, telephone and account numbers in traces and their prompts, masked; exports drop
+    what has one.
+    """
+    stage = Stage(context, lake, recipe)
+    measure_pii(stage, stage.night)
+    held = stage.scan("pii", stage.night)
+    kinds = held.select("marks").explode("marks").drop_nulls().unnest("marks").collect()
+    return stage.report(
+        "pii", marked=held.filter(pl.col("n_marks") > 0).collect().height, **counts(kinds, "kind", "kind_")
     )
 
 
@@ -149,7 +180,7 @@ def selected(
         contamination=current_contamination(
             stage.scan("contamination"), stage.scan("benchmarks"), stage.recipe.contamination
         ),
-        accepted_before=before.select("rollout_id"),
+        accepted_before=before.select("rollout_id", "prompt_id"),
         recipe=stage.recipe,
     ).collect()
     marked = marked.with_columns(recipe=pl.lit(stage.recipe.name))
@@ -166,7 +197,7 @@ def selected(
 
 @dg.asset(
     partitions_def=NIGHTS,
-    deps=["selected"],
+    deps=["selected", "token_counts"],
     group_name="curation",
     kinds={"polars", "deltalake", "parquet"},
     metadata=described("corpus"),
@@ -177,31 +208,37 @@ def corpus(
     """Accepted traces with their text and every number that a mix needs."""
     stage = Stage(context, lake, recipe, replaces="corpus")
     references = own_references(stage.scan("prompt_references"), stage.recipe.name)
+    chosen = stage.scan_own("selected")
+    decided = chosen.select("rollout_id", "decided_by")
+    made = stage.scan("rollouts", stage.night).join(decided, on="rollout_id", how="semi")
+    own = deciding_verdicts(made, stage.scan("verdicts", stage.night), references).join(
+        decided, on="rollout_id"
+    )
+    n_accepted = chosen.select(pl.col("accepted").sum()).collect().item()
+    check_corpus(n_accepted, own, stage.recipe.checks, night=stage.night)
     rows = make_corpus(
-        stage.scan_own("selected"),
+        chosen,
         rollouts=stage.scan("rollouts"),
         prompts=own_prompts(stage.scan("prompts"), stage.scan("intake"), stage.recipe.name),
         prompt_references=references,
         teachers=stage.scan("teachers"),
         verdicts=stage.scan("verdicts"),
         reviews=stage.scan("reviews"),
-    ).collect()
-    decided = stage.scan_own("selected").select("rollout_id", "decided_by")
-    made = stage.scan("rollouts", stage.night).join(decided, on="rollout_id", how="semi")
-    own = deciding_verdicts(made, stage.scan("verdicts", stage.night), references).join(
-        decided, on="rollout_id"
+        token_counts=by_student(stage.scan("token_counts", stage.night), stage.recipe),
     )
-    check_corpus(rows, own, stage.recipe.checks, night=stage.night)
-    shortest = rows.sort("completion_tokens").head(1)
-    stage.replace("corpus", rows)
+    stage.replace("corpus", rows, in_order=False)
+    held = stage.lake.scan("corpus", stage.night).filter(pl.col("recipe") == stage.recipe.name)
+    numbers = held.select("rollout_id", "prompt_id", "family", "completion_tokens", "pass_rate").collect()
+    shortest = numbers.sort("completion_tokens", "rollout_id", nulls_last=True)["rollout_id"].head(1)
+    example = held.filter(pl.col("rollout_id").is_in(shortest.to_list())).select("reasoning", "answer")
+    shown = "\n\n".join(filter(None, [text for row in example.collect().rows() for text in row]))
     return stage.report(
         "corpus",
-        prompts=rows["prompt_id"].n_unique(),
-        completion_tokens=rows["completion_tokens"].sum(),
-        mean_completion_tokens=rows["completion_tokens"].mean(),
-        mean_pass_rate=rows["pass_rate"].mean(),
-        example=markdown("\n\n".join(filter(None, shortest.select("reasoning", "answer").row(0))))
-        if shortest.height
-        else None,
-        **counts(rows, "family", "family_"),
+        prompts=numbers["prompt_id"].n_unique(),
+        completion_tokens=numbers["completion_tokens"].sum(),
+        mean_completion_tokens=numbers["completion_tokens"].mean(),
+        mean_pass_rate=numbers["pass_rate"].mean(),
+        beside_r1=markdown(beside_r1_markdown(beside_r1(stage.lake, stage.recipe.name))),
+        example=markdown(shown) if shown else None,
+        **counts(numbers, "family", "family_"),
     )

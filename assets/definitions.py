@@ -14,15 +14,17 @@ from assets import (
     rejection,
     rollouts,
     sensors,
+    tokens,
     training,
+    training_checks,
 )
 from assets.resources import LakeResource, RecipeResource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [prompts, cold_start, rollouts, rejection, judge, curation, training, evaluation]
+        [prompts, cold_start, rollouts, rejection, judge, curation, tokens, training, evaluation]
     ),
-    asset_checks=dg.load_asset_checks_from_modules([checks, judge_checks]),
+    asset_checks=dg.load_asset_checks_from_modules([checks, judge_checks, training_checks]),
     jobs=jobs.JOBS,
     schedules=jobs.SCHEDULES,
     sensors=sensors.SENSORS,

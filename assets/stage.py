@@ -54,9 +54,15 @@ class Stage:
         """Append to a ledger."""
         return self._count(self.lake.append(table, frame, run=self.run, inputs=self.inputs))
 
-    def replace(self, table: str, frame: pl.DataFrame | pl.LazyFrame) -> Publication:
-        """Replace this recipe's and night's partition of a derived table."""
-        return self._count(self.lake.replace(table, self.partition, frame, run=self.run, inputs=self.inputs))
+    def replace(
+        self, table: str, frame: pl.DataFrame | pl.LazyFrame, *, in_order: bool = True
+    ) -> Publication:
+        """Replace this recipe's and night's partition of a derived table; see `publish.replace`."""
+        return self._count(
+            self.lake.replace(
+                table, self.partition, frame, run=self.run, inputs=self.inputs, in_order=in_order
+            )
+        )
 
     def report(self, table: str, **metadata: Any) -> dg.MaterializeResult:
         """What the UI and the log show of the stage's table: rows, version, seconds, and what the stage

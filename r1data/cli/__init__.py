@@ -13,9 +13,11 @@ from r1data.cli import (
     decontaminate,
     dedup,
     diff,
+    export,
     import_,
     judge,
     lake,
+    mix,
     model,
     night,
     plan,
@@ -35,8 +37,10 @@ app = typer.Typer(
 )
 for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, train, page):
     verbs.add(app)
+app.add_typer(export.app, name="export")
 app.add_typer(judge.app, name="judge")
 app.add_typer(lake.app, name="lake")
+app.add_typer(mix.app, name="mix")
 app.add_typer(model.app, name="model")
 app.add_typer(review.app, name="review")
 

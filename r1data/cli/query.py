@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from r1data import paths
-from r1data.cli.options import Json, RecipeOption
-from r1data.errors import ConfigError, QueryError
+from r1data.cli.options import Json, RecipeOption, assigned
+from r1data.errors import QueryError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.recipe import load_recipe
@@ -32,7 +32,7 @@ def sql(
     json: Json = False,
 ) -> None:
     """Ask the catalog one question, read-only."""
-    show.frame(fetch(Lake(), text_of(query), _parameters(param)), as_json=json)
+    show.frame(fetch(Lake(), text_of(query), assigned("--param", param)), as_json=json)
 
 
 def funnel(
@@ -80,10 +80,3 @@ def text_of(query: str) -> str:
         if len(query) < 200 and path.suffix == ".sql" and path.is_file():
             return path.read_text(encoding="utf-8")
     return query
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    pairs = [item.partition("=") for item in given]
-    if wrong := [name for name, equals, _ in pairs if not equals]:
-        raise ConfigError(f"--param {wrong[0]} has no value. Write --param {wrong[0]}=value.")
-    return {name: value for name, _, value in pairs}

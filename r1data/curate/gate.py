@@ -9,11 +9,11 @@ BY_FORM = ("format", "language")
 """Verifiers that need no reference; the others decide by rule."""
 
 
-def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, night: str) -> None:
+def check_corpus(n_accepted: int, verdicts: pl.LazyFrame, checks: Checks, *, night: str) -> None:
     """Let a corpus pass, or say why it may not be published.
 
     Args:
-        rows: schema CORPUS.
+        n_accepted: rows that the corpus would have.
         verdicts: schema VERDICTS, those of the night that count, and decided_by of their rollouts. What no
             rule is made for (`no_rule`) is no rule's failure, nor is what a judge or a person decided.
         checks: the recipe's thresholds.
@@ -23,9 +23,9 @@ def check_corpus(rows: pl.DataFrame, verdicts: pl.LazyFrame, checks: Checks, *, 
         GateError: too few accepted traces, or too many verdicts unknown; names both numbers and the key to
             change.
     """
-    if rows.height < checks.min_accepted:
+    if n_accepted < checks.min_accepted:
         raise GateError(
-            f"Night {night} has {rows.height} accepted traces, fewer than {checks.min_accepted}. "
+            f"Night {night} has {n_accepted} accepted traces, fewer than {checks.min_accepted}. "
             f"`r1data funnel --night {night}` shows where they fell; [checks] min_accepted is the limit. "
             "No corpus was published."
         )

@@ -12,6 +12,7 @@ from r1data.curate import readability as readability_stage
 from r1data.curate.current import deciding_verdicts, verdicts_of
 from r1data.curate.dedup import algorithm
 from r1data.curate.final import final_verdicts
+from r1data.curate.readability.rules import MEASURES, unreadable
 from r1data.curate.survivors import elect
 from r1data.recipe import Recipe
 from r1data.schema.corpus import SELECTED
@@ -22,6 +23,12 @@ _ORDER = {
     "longest": [-pl.col("completion_tokens"), -pl.col("uncounted_chars"), pl.col("rollout_id")],
     "random": [pl.col("rollout_id")],  # a hash
 }
+
+_MARKED = (
+    *("night", "rollout_id", "prompt_id", "teacher_id", "reasons", "completion_tokens", "uncounted_chars"),
+    *("verdict", "reward", "decided_by", "review_id", "judge_verdict", "judge_has_vote"),
+)
+"""What the election and table `selected` need of the facts; the rest is not held."""
 
 
 def select(
@@ -47,7 +54,8 @@ def select(
         prompts, prompt_references, verdicts, judgements, calibrations, reviews, duplicates, language,
             readability: whole ledgers, all nights; what is not of the current version is left aside.
         contamination: CONTAMINATION under the current version of the comparison and the benchmarks.
-        accepted_before: rollout_id of the traces that the recipe accepted on earlier nights; they win.
+        accepted_before: rollout_id and prompt_id of the traces that the recipe accepted on earlier nights.
+            They win over their twins, and count among those that their prompt keeps.
         recipe: thresholds, order and how many traces a prompt keeps.
 
     Returns:
@@ -68,20 +76,22 @@ def select(
     known = facts(
         rollouts, prompts, prompt_references, verdicts, language, readability, contamination, decided=decided
     ).join(_benchmarks(contamination, "prompt", "prompt_id"), on="prompt_id", how="left")
-    known = known.with_columns(form=_form_by_domain())
+    known = known.with_columns(
+        pl.when(~pl.col("edited").fill_null(False)).then(pl.col(MEASURES)), form=_form_by_domain()
+    )
     reasons = pl.concat_list(_reasons(recipe)).list.drop_nulls().list.unique(maintain_order=True)
     marked, pairs, before = pl.collect_all(
         [
-            known.with_columns(reasons=reasons),
+            known.with_columns(reasons=reasons).select(*_MARKED),
             duplicates.filter(algorithm=version).select("rollout_id", "twin_id", "jaccard"),
-            accepted_before.select("rollout_id"),
+            accepted_before.select("rollout_id", "prompt_id"),
         ]
     )
-    elected = _elected(marked, pairs, before["rollout_id"], recipe)
+    elected = _elected(marked, pairs, before, recipe)
     return _finish(marked.lazy().join(elected.lazy(), on="rollout_id", how="left"), recipe)
 
 
-def _elected(marked: pl.DataFrame, pairs: pl.DataFrame, before: pl.Series, recipe: Recipe) -> pl.DataFrame:
+def _elected(marked: pl.DataFrame, pairs: pl.DataFrame, before: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     """rollout_id, rank, twin_id and beyond (what its prompt keeps) of every eligible trace."""
     eligible = marked.filter(pl.col("reasons").list.len() == 0).sort(
         _ORDER[recipe.select.order], nulls_last=True
@@ -89,7 +99,7 @@ def _elected(marked: pl.DataFrame, pairs: pl.DataFrame, before: pl.Series, recip
     places = elect(
         eligible.select("rollout_id", "prompt_id").iter_rows(),
         pairs,
-        before.sort(),
+        before.iter_rows(),
         keep_per_prompt=recipe.select.keep_per_prompt,
     )
     return pl.DataFrame(
@@ -133,10 +143,15 @@ def facts(
             "rollout_id", "n_foreign_chars", has_language=True
         ),
         readability.filter(version=readability_stage.VERSION)
-        .drop("night", "version")
+        .drop("night", "version", "evidence")
         .with_columns(has_readability=True),
         _benchmarks(contamination, "trace", "rollout_id"),
     )
+    # Read here, by a filter: as a part of the plan, Polars would keep the texts of all rows to scan but once.
+    uncounted = rollouts.filter(pl.col("completion_tokens").is_null()).select(
+        "rollout_id", uncounted_chars=pl.col("completion").str.len_chars().cast(pl.Int64)
+    )
+    uncounted = uncounted.collect(engine="streaming").lazy()
     known = rollouts.select(
         "night",
         "rollout_id",
@@ -145,10 +160,7 @@ def facts(
         "finish_reason",
         "reasoning_kind",
         "completion_tokens",
-        uncounted_chars=pl.when(pl.col("completion_tokens").is_null()).then(
-            pl.col("completion").str.len_chars().cast(pl.Int64)
-        ),
-    )
+    ).join(uncounted, on="rollout_id", how="left")
     known = known.join(prompts.select("prompt_id", "domain", "licence"), on="prompt_id", how="left")
     for fact in measures:
         known = known.join(fact, on="rollout_id", how="left")
@@ -181,11 +193,9 @@ def rules(recipe: Recipe) -> list[pl.Expr]:
     """`stage:reason` of every rule about a single trace, from generation to contamination; null where it
     passes.
     """
-    limits = recipe.readability
-    long = pl.col("longest_paragraph_chars") > limits.max_paragraph_chars
-    code = (pl.col("n_code_blocks") > limits.max_code_blocks) & (pl.col("domain") != "code")
+    ended = pl.col("finish_reason").fill_null("unknown")
     return [
-        pl.when(pl.col("finish_reason") != "stop").then(pl.format("generation:{}", "finish_reason")),
+        pl.when(ended != "stop").then(pl.format("generation:{}", ended)),
         _rule("generation:summary_reasoning", pl.col("reasoning_kind") == "summary"),
         _rule("generation:hidden_reasoning", pl.col("reasoning_kind") == "hidden"),
         _verdict_reason("verification", pl.col("verdict"), pl.col("reason")),
@@ -193,10 +203,7 @@ def rules(recipe: Recipe) -> list[pl.Expr]:
         _rule("language:unmeasured", pl.col("has_language").is_null()),
         _rule("language:unknown_script", pl.col("has_language") & pl.col("n_foreign_chars").is_null()),
         _rule("language:mixed_language", pl.col("n_foreign_chars") > recipe.language.max_foreign_chars),
-        _rule("readability:unmeasured", pl.col("has_readability").is_null()),
-        _rule("readability:repetition", pl.col("repetition") > limits.max_repetition),
-        _rule("readability:long_paragraph", long),
-        _rule("readability:code_blocks", code),
+        *unreadable(recipe.readability),
         *_contaminated("trace_benchmark"),
     ]
 

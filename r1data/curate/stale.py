@@ -6,9 +6,11 @@ import polars as pl
 
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
+from r1data.curate import pii as pii_stage
 from r1data.curate import readability as readability_stage
 from r1data.curate.current import current_references, own_prompts, own_references
 from r1data.curate.decontaminate import version as contamination_version
+from r1data.curate.tokens import uncounted
 from r1data.judge.stage import wanted as unasked
 from r1data.lake import Lake
 from r1data.recipe import Recipe
@@ -36,7 +38,11 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
         "judgements": unasked(lake, None, recipe).unique("rollout_id"),
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
         "readability": _without(rollouts, lake.scan("readability"), readability_stage.VERSION),
+        "pii": _unmarked(rollouts, lake.scan("pii")),
         "contamination": rollouts.join(compared, on="rollout_id", how="anti"),
+        "token_counts": uncounted(
+            lake.scan("selected").filter(recipe=recipe.name), lake.scan("token_counts"), recipe
+        ),
         "corpus": _otherwise(lake, recipe.name, "corpus"),
         "cold_start_refined": _by_older_references(lake, recipe.name, references),
         "cold_start": _otherwise(lake, recipe.name, "cold_start"),
@@ -66,3 +72,12 @@ def _by_older_references(lake: Lake, recipe: str, references: pl.LazyFrame) -> p
 
 def _without(rollouts: pl.LazyFrame, facts: pl.LazyFrame, version: str) -> pl.LazyFrame:
     return rollouts.join(facts.filter(pl.col("version") == version), on="rollout_id", how="anti")
+
+
+def _unmarked(rollouts: pl.LazyFrame, pii: pl.LazyFrame) -> pl.LazyFrame:
+    """Rollouts that were not searched for personal data, or whose prompts were not."""
+    searched = pii.filter(pl.col("version") == pii_stage.VERSION).select("subject_id")
+    whole = rollouts.join(searched, left_on="rollout_id", right_on="subject_id", how="semi").join(
+        searched, left_on="prompt_id", right_on="subject_id", how="semi"
+    )
+    return rollouts.join(whole, on="rollout_id", how="anti")

@@ -27,7 +27,7 @@ class Place:
 def elect(
     eligible: Iterable[tuple[str, str]],
     pairs: pl.DataFrame,
-    accepted_before: Iterable[str],
+    accepted_before: Iterable[tuple[str, str]],
     *,
     keep_per_prompt: int,
 ) -> dict[str, Place]:
@@ -40,13 +40,14 @@ def elect(
         eligible: (rollout_id, prompt_id), best first.
         pairs: rollout_id, twin_id, jaccard of verified duplicates. Traces with Jaccard 1 have the same
             shingles, so what duplicates one of them duplicates all.
-        accepted_before: traces that were accepted on earlier nights.
-        keep_per_prompt: traces accepted per prompt, at most.
+        accepted_before: (rollout_id, prompt_id) of traces that were accepted on earlier nights.
+        keep_per_prompt: traces accepted per prompt, at most, those of earlier nights among them.
     """
     same, near = _graph(pairs)
-    kept = {_root(same, rollout_id): rollout_id for rollout_id in accepted_before}
+    before = sorted(accepted_before)
+    kept = {_root(same, rollout_id): rollout_id for rollout_id, _ in before}
+    n_accepted = Counter(prompt_id for _, prompt_id in before)
     n_eligible: Counter[str] = Counter()
-    n_accepted: Counter[str] = Counter()
     places = {}
     for rollout_id, prompt_id in eligible:
         root = _root(same, rollout_id)

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from r1data.curate.measure import measure_contamination, measure_language, measure_readability
+from r1data.curate.measure import (
+    measure_contamination,
+    measure_language,
+    measure_pii,
+    measure_readability,
+)
 from r1data.generate.engines.replay.engine import available
 from r1data.generate.journal import journal_path
 from r1data.generate.night import Asked, Made, make_rollouts
@@ -80,5 +85,6 @@ def ask(
         pass
     measure_language(store, night)
     measure_readability(store, night)
+    measure_pii(store, night)
     measure_contamination(store, night, recipe.contamination)
     return Aside(planned, made)

@@ -73,11 +73,18 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
     """
     if model.startswith(ELSEWHERE):
         return ModelFolder(Path(model), revision or digest(model), OWN_TEMPLATE, None)
+    folder = folder_of(model, revision, allow_code=allow_code)
+    here = model.startswith(EMBEDDED) or Path(model).expanduser().is_dir()
+    return read_folder(folder, None if here else revision, allow_code=allow_code)
+
+
+def folder_of(model: str, revision: str | None = None, *, allow_code: bool = False) -> Path:
+    """The folder of a model that has files, as `resolve` finds it; what it holds is not looked at."""
     if model.startswith(EMBEDDED):
-        return read_folder(_embedded(model))
+        return _embedded(model)
     if Path(model).expanduser().is_dir():
-        return read_folder(Path(model).expanduser().resolve(), allow_code=allow_code)
-    return read_folder(hub_snapshot(model, revision, allow_code=allow_code), revision, allow_code=allow_code)
+        return Path(model).expanduser().resolve()
+    return hub_snapshot(model, revision, allow_code=allow_code)
 
 
 def embedded_folder(name: str) -> Path:

@@ -43,15 +43,26 @@ class Shield:
         Raises:
             InputError: a control token can be written only as itself.
         """
-        parts = self.mark.split(text)
-        between = self._encoded(parts[0::2])
+        parts = self.parts(text)
+        return self.joined(text, self._encoded(parts))
+
+    def parts(self, text: str) -> list[str]:
+        """What of a rendered text stands between its marks, to be encoded, also many texts' at once."""
+        return self.mark.split(text)[0::2]
+
+    def joined(self, text: str, encoded: Sequence[Sequence[int]]) -> list[int]:
+        """Token ids of a rendered text from those of its `parts`.
+
+        Raises:
+            InputError: a control token can be written only as itself.
+        """
         letters = [[one for ids in self._encoded(list(text)) for one in ids] for text in self.spelled]
-        for text, written in zip(self.spelled, letters, strict=True):
+        for spelled, written in zip(self.spelled, letters, strict=True):
             if self.control_ids.intersection(written):
-                raise InputError(f"its messages contain {text!r}, which is a control token of the model")
-        ids = list(between[0])
-        for number, part in zip(parts[1::2], between[1:], strict=True):
-            ids += letters[int(number)] + part
+                raise InputError(f"its messages contain {spelled!r}, which is a control token of the model")
+        ids = list(encoded[0])
+        for number, part in zip(self.mark.split(text)[1::2], encoded[1:], strict=True):
+            ids += [*letters[int(number)], *part]
         return ids
 
     def _encoded(self, texts: list[str]) -> list[list[int]]:

@@ -73,6 +73,15 @@ def rebuild(root: str, *, anew: bool = True) -> Path:
     return target
 
 
+def is_current(root: str) -> bool:
+    """Whether the catalog in place was made by this version of r1data, with these tables and views."""
+    with duckdb.connect(path(root), read_only=True) as connection:
+        try:
+            return _noted(connection).get("") == _definition(root)
+        except duckdb.CatalogException:  # versions before noted nothing
+            return False
+
+
 def current_files(root: str) -> list[str]:
     """Addresses of every file of the newest versions."""
     return [

@@ -78,6 +78,7 @@ class Lake:
         *,
         run: str = "",
         inputs: Mapping[str, int | None] | None = None,
+        in_order: bool = True,
     ) -> Publication:
         """Put a frame in the place of one `{recipe, night}` of a derived table; see `publish.replace`.
 
@@ -90,7 +91,9 @@ class Lake:
         info = {"run": run, "inputs": dict(inputs or {}), "partition": dict(partition)}
         before = self._before.pop(noted)
         return self._published(
-            publish.replace(self.table_root(table), described, partition, frame, info, before=before)
+            publish.replace(
+                self.table_root(table), described, partition, frame, info, before=before, in_order=in_order
+            )
         )
 
     def history(self, table: str) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def conform(frame: pl.DataFrame | pl.LazyFrame, table: Table) -> pl.LazyFrame:
 
 
 def read(root: str, table: Table, found: list[DataFile]) -> pl.LazyFrame:
-    """The rows of some files of a table; columns that an older file lacks are null."""
+    """The rows of some files of a table; what an older file lacks of columns and structs is null."""
     if not found:
         return table.empty().lazy()
     return pl.scan_parquet(
@@ -64,6 +64,7 @@ def read(root: str, table: Table, found: list[DataFile]) -> pl.LazyFrame:
         hive_partitioning=True,
         hive_schema={name: pl.String for name in table.partition_by},
         missing_columns="insert",
+        cast_options=pl.ScanCastOptions(missing_struct_fields="insert"),
         storage_options=storage.options(root),
     ).select(list(table.schema))
 
@@ -112,14 +113,19 @@ def replace(
     info: Mapping[str, Any],
     *,
     before: list[DataFile],
+    in_order: bool = True,
 ) -> Publication:
     """Put the frame in the place of a partition that held the files `before` when the stage started.
+
+    Rows are stored in the order of their key, which needs them all in memory; without `in_order` they stream
+    through in the order in which they come.
 
     Raises:
         ConcurrentWrite: the partition holds other files by now; nothing of ours is visible.
         SchemaError: rows of another partition, or two rows with one key.
     """
-    rows = conform(frame, table).sort(table.key, nulls_last=True)
+    rows = conform(frame, table)
+    rows = rows.sort(table.key, nulls_last=True) if in_order else rows
     with storage.staging(root) as folder:
         staged = _stage(rows, table, folder / "files")
         _check_partition_rows(staged, table, partition)
@@ -160,7 +166,7 @@ def _stage(rows: pl.LazyFrame, table: Table, folder: Path) -> dict[Path, DataFil
         folder, key=list(table.partition_by), include_key=False, approximate_bytes_per_file=FILE_BYTES
     )
     try:
-        rows.sink_parquet(parts, compression="zstd", mkdir=True)
+        rows.sink_parquet(parts, compression="zstd", row_group_size=table.row_group_rows, mkdir=True)
     except pl.exceptions.ComputeError as error:
         if f"os error {errno.ENOSPC}" not in str(error):
             raise

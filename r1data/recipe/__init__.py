@@ -6,6 +6,7 @@
 """
 
 from r1data.recipe.cold_start import ColdStart
+from r1data.recipe.export import ExportRules
 from r1data.recipe.generate import (
     Adaptive,
     BatchSettings,
@@ -55,6 +56,7 @@ __all__ = [
     "Embedding",
     "Endpoint",
     "Evaluate",
+    "ExportRules",
     "FewShot",
     "Generate",
     "Judge",

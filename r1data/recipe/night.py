@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from r1data.recipe.cold_start import ColdStart
+from r1data.recipe.export import ExportRules
 from r1data.recipe.generate import Generate
 from r1data.recipe.judge import Judge
+from r1data.recipe.readability import Readability
 from r1data.recipe.section import Section, Word
 
 Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
@@ -183,17 +185,7 @@ class Language(Section):
     """When a trace mixes languages."""
 
     max_foreign_chars: int = Field(default=0, ge=0)
-    """Letters of another script that are tolerated, outside LaTeX, code and URLs."""
-
-
-class Readability(Section):
-    """When a trace is unreadable; R1 dropped long unbroken paragraphs and stray code blocks."""
-
-    max_repetition: float = Field(default=0.5, ge=0, le=1)
-    """Largest share of repeated word 4-grams."""
-    max_paragraph_chars: int = Field(default=5000, ge=1)
-    max_code_blocks: int = Field(default=0, ge=0)
-    """Fenced code blocks in the thought of a prompt that is not of domain code."""
+    """Letters in other languages that are tolerated, beside what the rules of docs/language.md tolerate."""
 
 
 class Basic(Section):
@@ -257,5 +249,6 @@ class Recipe(Section):
     difficulty: Difficulty = Difficulty()
     select: Select = Select()
     checks: Checks = Checks()
+    export: ExportRules = ExportRules()
     students: tuple[str, ...] = ()
     """Files of recipes/students, without their suffix."""

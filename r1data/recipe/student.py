@@ -1,6 +1,6 @@
 """A student: a base model, the mix that it reads, how it is trained and how it is judged."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -59,6 +59,8 @@ class Student(Section):
     revision: str | None = None
     mix: str = "shortest_correct"
     """A file of sql/mixes, without its suffix."""
+    mix_parameters: dict[str, Any] = Field(default={})
+    """Values of the mix's parameters, such as `keep = 1`, `order = "random"` or `weights = { gsm8k = 2 }`."""
     trainer: Literal["sft"] = "sft"
     launcher: Literal["local"] = "local"
     seed: int = 0

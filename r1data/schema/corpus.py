@@ -78,6 +78,11 @@ CORPUS = derived(
     Column(
         "completion_tokens",
         pl.Int64,
-        "Tokens of the completion; null when nobody counted them or a person edited the text.",
+        "Tokens of the completion, as its teacher counted; null when nobody did or a person edited the text.",
+    ),
+    Column(
+        "student_tokens",
+        pl.Int64,
+        "Tokens of the completion by the tokenizer of the recipe's first student; null without a student.",
     ),
 )

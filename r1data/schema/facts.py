@@ -48,7 +48,12 @@ DUPLICATES = ledger(
     Column("jaccard", pl.Float64, "Exact Jaccard similarity of the two sets of shingles, 0 to 1."),
 )
 
-SPAN = pl.Struct({"offset": pl.Int64, "length": pl.Int64, "script": pl.String, "text": pl.String})
+SPAN = pl.Struct(
+    {"offset": pl.Int64, "length": pl.Int64, "script": pl.String, "language": pl.String, "text": pl.String}
+)
+SHARE = pl.Struct({"language": pl.String, "share": pl.Float64})
+EVIDENCE = pl.Struct({"measure": pl.String, "offset": pl.Int64, "length": pl.Int64, "text": pl.String})
+MARK = pl.Struct({"kind": pl.String, "offset": pl.Int64, "length": pl.Int64, "masked": pl.String})
 
 LANGUAGE = ledger(
     "language",
@@ -60,13 +65,22 @@ LANGUAGE = ledger(
     Column(
         "target_share",
         pl.Float64,
-        "Letters of the wanted script divided by all letters; null without letters.",
+        "Letters in the wanted language divided by all letters that are language; null without letters.",
     ),
-    Column("n_foreign_chars", pl.Int64, "Letters of other scripts."),
+    Column(
+        "shares", pl.List(SHARE), "Share of the letters by language, the largest first; they add up to 1."
+    ),
+    Column(
+        "consistency",
+        pl.Float64,
+        "R1's reward: words of the thought in the wanted language by all its words; null without words.",
+    ),
+    Column("n_foreign_chars", pl.Int64, "Letters of other languages that no rule tolerates."),
     Column(
         "foreign_spans",
         pl.List(SPAN),
-        "Runs of foreign letters: offset and length in characters, script, text.",
+        "Runs of foreign letters: offset and length in characters, script, language (ISO 639-1, or und where "
+        "the script does not tell), text.",
     ),
 )
 
@@ -79,7 +93,52 @@ READABILITY = ledger(
     Column("repetition", pl.Float64, "Share of word 4-grams that repeat an earlier one, 0 to 1."),
     Column("longest_paragraph_chars", pl.Int64, "Characters of the longest paragraph of the thought."),
     Column("n_code_blocks", pl.Int64, "Fenced code blocks in the thought."),
-    Column("n_tag_errors", pl.Int64, "Thought tags that are missing, repeated or out of place."),
+    Column("n_tag_errors", pl.Int64, "Thought tags that are missing, repeated, cut off or out of place."),
+    Column("n_leaked_tags", pl.Int64, "Control tokens and chat markers, such as <|im_end|>, in the text."),
+    Column(
+        "loop_chars",
+        pl.Int64,
+        "Characters at the end of thought or completion that repeat one unit; or 0.",
+    ),
+    Column("inner_loop_chars", pl.Int64, "Characters of the longest loop of words anywhere; 0 without."),
+    Column("compression_ratio", pl.Float64, "Bytes of the completion by its bytes under zstd."),
+    Column("thought_chars", pl.Int64, "Characters of the thought, trimmed; 0 when empty or missing."),
+    Column("summary_chars", pl.Int64, "Characters after the thought, trimmed; 0 when there is no summary."),
+    Column(
+        "restated_share", pl.Float64, "Share of the thought's word 4-grams that the prompt holds, 0 to 1."
+    ),
+    Column("thought_is_answer", pl.Boolean, "Whether the thought has the words of the answer and no others."),
+    Column(
+        "evidence",
+        pl.List(EVIDENCE),
+        "Where what was measured stands in the completion: measure, offset and length in characters, text.",
+    ),
+)
+
+PII = ledger(
+    "pii",
+    "subject_id version",
+    "One row per prompt or trace that was searched for personal data and secrets.",
+    Column("subject", pl.String, "prompt or trace."),
+    Column("subject_id", pl.String, "Prompt id or rollout id."),
+    Column("version", pl.String, "Version of the search."),
+    Column("n_marks", pl.Int64, "Marks found."),
+    Column(
+        "marks",
+        pl.List(MARK),
+        "kind (email, key, phone, …), offset and length in characters, and the text with its middle masked.",
+    ),
+)
+
+TOKEN_COUNTS = ledger(
+    "token_counts",
+    "rollout_id review_id tokenizer",
+    "One row per accepted trace and student's tokenizer: how many tokens the student reads.",
+    ROLLOUT,
+    Column("review_id", pl.String, "The review that decided, whose edit is the text; empty without one."),
+    Column("tokenizer", pl.String, "Digest of tokenizer and chat template."),
+    Column("prompt_tokens", pl.Int64, "Tokens of the prompt after the student's chat template."),
+    Column("completion_tokens", pl.Int64, "Tokens that the loss sees: thought, answer and end."),
 )
 
 CONTAMINATION = ledger(

@@ -11,6 +11,9 @@ from polars.datatypes import DataType, DataTypeClass
 
 Dtype = DataType | DataTypeClass
 
+LONG_TEXTS = frozenset({"completion", "reasoning"})
+"""Columns of tens of kilobytes a row."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -48,6 +51,13 @@ class Table:
     def schema(self) -> pl.Schema:
         """Every column's dtype, in order."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def row_group_rows(self) -> int:
+        """Rows of a Parquet row group, which readers hold as a whole: few where texts are long, so that what
+        streams through stays within some 30 MB a group.
+        """
+        return 1024 if LONG_TEXTS & set(self.schema) else 1 << 18
 
     def empty(self) -> pl.DataFrame:
         """A frame of this table without rows."""

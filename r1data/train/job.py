@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 JOB, LOG, METRICS, DONE = "job.json", "train.log", "metrics.json", "student.json"
+TOO_LONG = "too_long.jsonl"
+"""The traces that were left out because they are longer than the student may read: rollout_id, n_tokens."""
 MODEL, CHECKPOINTS = "model", "checkpoints"
 
 

@@ -29,7 +29,7 @@ from trl import SFTConfig, SFTTrainer
 from r1data.errors import GateError, TrainError
 from r1data.recipe import Sft
 from r1data.train.gate import Gated, gate
-from r1data.train.job import CHECKPOINTS, METRICS, MODEL, Job
+from r1data.train.job import CHECKPOINTS, METRICS, MODEL, TOO_LONG, Job
 from r1data.train.run_key import trainer_versions
 
 MAX_SAVE_STEPS = 500
@@ -85,6 +85,8 @@ def train(job: Job, tell: Any) -> None:
     tokenizer = AutoTokenizer.from_pretrained(job.base, local_files_only=True)
     with open(job.rows, "rb") as rows:
         gated = gate(map(orjson.loads, rows), tokenizer, max_tokens=sft.max_tokens)
+    told = (orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in gated.too_long)
+    (folder / TOO_LONG).write_bytes(b"".join(told))
     data = Dataset.from_list([{"input_ids": t.input_ids, "labels": t.labels} for t in gated.traces])
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32, local_files_only=True),
@@ -177,7 +179,7 @@ def _metrics(trainer: SFTTrainer, gated: Gated, elapsed_s: float) -> dict[str, A
         "elapsed_s": elapsed_s,  # of this process: what ran before a kill is not in it
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "n_rows": len(gated.traces),
-        "n_rows_too_long": gated.n_too_long,
+        "n_rows_too_long": len(gated.too_long),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "versions": trainer_versions(),
     }

@@ -1,12 +1,12 @@
-"""Train a student once: export the mix's rows, gate them, submit the job, and say what came of it.
+"""Train a student once on an export: gate its rows, submit the job, and say what came of it.
 
-students/smollm2-3f9a0c51be42/   job.json  train.log  metrics.json  model/  student.json (last: the job
-is done)
+students/smollm2-3f9a0c51be42/   job.json  train.log  too_long.jsonl  metrics.json  model/
+                                 student.json (last: the job is done)
 """
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +22,7 @@ from r1data.errors import ConfigError, InputError, RunInProgress
 from r1data.generate.models import ModelFolder, read_folder, revision_of
 from r1data.recipe import Student
 from r1data.schema import TABLES
-from r1data.train.exports import EXPORTS, Export
-from r1data.train.exports.trl import read
+from r1data.train.exports import Export, exports_in
 from r1data.train.job import DONE, METRICS, MODEL, Job, OnProgress
 from r1data.train.launchers import LAUNCHERS
 from r1data.train.run_key import run_key
@@ -52,23 +51,21 @@ class TrainedStudent:
 
 def train_student(
     student: Student,
-    rows: pl.DataFrame,
+    export: Export,
     *,
     base: ModelFolder,
     recipe_name: str,
     mix: str,
-    inputs: Mapping[str, Any],
     on_progress: OnProgress = lambda progress: None,
 ) -> TrainedStudent:
-    """Train `student` on `rows`, unless the same job has finished before.
+    """Train `student` on the rows of an export, unless the same job has finished before.
 
     Args:
         student: what to train, and how.
-        rows: what the mix returned, in training order (`exports.trl.export` names the columns).
+        export: what it learns from, of form trl.
         base: the base model's folder, as `resolve(student.base, student.revision)` finds it.
         recipe_name: recipe whose corpus the mix read.
         mix: SQL text of the mix, for the record.
-        inputs: versions of the tables that the mix read, for the record.
         on_progress: called for every optimiser step.
 
     Returns:
@@ -76,14 +73,13 @@ def train_student(
         as it is, with the recipe name, mix and inputs of the run that trained it.
 
     Raises:
-        ConfigError: the mix gave no rows.
-        SchemaError: the mix lacks a column.
+        ConfigError: the export is of another form.
         RunInProgress: another run trains this student on these rows.
         GateError: the student's chat template loses part of a trace.
         TrainError: the job failed; names its log.
     """
-    export = EXPORTS["trl"](rows, paths.home() / "exports", inputs=inputs)
-    key = run_key(student, rows_digest=export.digest, base_revision=base.revision)
+    _check_form(export)
+    key = run_key(student, rows_digest=export.rows_digest, base_revision=base.revision)
     folder = paths.students() / f"{student.name}-{key[:12]}"
     found = _finished(folder, export)
     if found:
@@ -100,8 +96,8 @@ def train_student(
             "student": student.name,
             "recipe": recipe_name,
             "mix": mix,
-            "rows_digest": export.digest,
-            "inputs": json.dumps(dict(inputs), sort_keys=True),
+            "rows_digest": export.rows_digest,
+            "inputs": json.dumps(export.inputs, sort_keys=True),
             "base": student.base,
             "base_revision": base.revision,
         }
@@ -109,6 +105,14 @@ def train_student(
     trained = _finished(folder, export)
     assert trained is not None
     return TrainedStudent(trained.row, trained.model, export, trained.curve, cached=False)
+
+
+def _check_form(export: Export) -> None:
+    if export.form != "trl":
+        raise ConfigError(
+            f"Students read exports of form trl; {export.folder} is of form {export.form}. Export the mix "
+            "again: `r1data export mix NAME --as trl`."
+        )
 
 
 def current_row(students: pl.LazyFrame, name: str) -> dict[str, Any] | None:
@@ -130,10 +134,10 @@ def current_student(students: pl.LazyFrame, name: str) -> TrainedStudent:
     row = current_row(students, name)
     if row is None:
         raise ConfigError(f"Student {name} was never trained. Train it: `r1data train {name}`.")
-    found = None
-    if (paths.home() / "exports" / row["rows_digest"]).is_dir():
-        export = read(paths.home() / "exports" / row["rows_digest"])
-        found = _finished((paths.students() / row["folder"]).parent, export)
+    # By its rows, not by the name of its folder: the same rows may have been exported more than once.
+    exports = exports_in(paths.home() / "exports")
+    export = next((one for one in exports if one.rows_digest == row["rows_digest"]), None)
+    found = _finished((paths.students() / row["folder"]).parent, export) if export else None
     if not found:
         raise ConfigError(
             f"Student {name} is not in {paths.students()} any more. Train it again: `r1data train {name}`."

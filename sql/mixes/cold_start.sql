@@ -1,5 +1,4 @@
--- Which traces does a student learn from first? The approved traces of cold start,
--- over all nights of $recipe.
+-- Which traces does a student learn from first? The approved traces of cold start.
 select
     rollout_id,
     prompt_id,
@@ -16,4 +15,3 @@ select
     terms
 from cold_start
 where recipe = $recipe
-order by night, rollout_id

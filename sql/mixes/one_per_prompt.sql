@@ -1,22 +1,12 @@
--- Which traces does a student learn from? One of each prompt.
--- The shortest accepted one, over all nights of $recipe.
-select
-    rollout_id,
-    prompt_id,
-    night,
-    messages,
-    reasoning,
-    answer,
-    completion_tokens,
-    domain,
-    family,
-    language,
-    source,
-    licence,
-    terms,
-    reward,
-    pass_rate
+-- Which traces does a student learn from? The shortest accepted one of each prompt.
+-- So prompts that are solved often count no more than those that are solved once.
+select *
 from corpus
-where recipe = $recipe
-qualify row_number() over (partition by prompt_id order by completion_tokens, rollout_id) <= 1
-order by night, rollout_id
+where
+    recipe = $recipe
+    and rollout_id in (
+        select rollout_id
+        from corpus
+        where recipe = $recipe
+        qualify row_number() over (partition by prompt_id order by completion_tokens, rollout_id) = 1
+    )

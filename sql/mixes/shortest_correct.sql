@@ -1,22 +1,13 @@
--- Which traces does a student learn from? Two of each prompt.
--- The shortest accepted ones, over all nights of $recipe.
-select
-    rollout_id,
-    prompt_id,
-    night,
-    messages,
-    reasoning,
-    answer,
-    completion_tokens,
-    domain,
-    family,
-    language,
-    source,
-    licence,
-    terms,
-    reward,
-    pass_rate
+-- Which traces does a student learn from? The shortest accepted ones of each prompt.
+-- So it learns to think no longer than it must.
+-- $keep = 2: traces of one prompt, at most.
+select *
 from corpus
-where recipe = $recipe
-qualify row_number() over (partition by prompt_id order by completion_tokens, rollout_id) <= 2
-order by night, rollout_id
+where
+    recipe = $recipe
+    and rollout_id in (
+        select rollout_id
+        from corpus
+        where recipe = $recipe
+        qualify row_number() over (partition by prompt_id order by completion_tokens, rollout_id) <= $keep
+    )

@@ -1,14 +1,11 @@
 -- Which traces does a student learn from? Every finished one with a thought and an answer, right or wrong.
 -- What the filters of the other mixes are worth shows beside this one. Contaminated ones are never taught.
--- Over all nights of $recipe.
 select
     traces.rollout_id,
     traces.prompt_id,
     traces.night,
-    traces.messages,
-    traces.reasoning,
-    traces.answer,
-    traces.completion_tokens,
+    if(traces.human_verdict = 'edited', null, traces.completion_tokens) as completion_tokens,
+    corpus.student_tokens,
     if(given_prompts.domain is null, traces.domain, given_prompts.domain) as domain,
     if(given_prompts.domain is null, traces.family, given_prompts.family) as family,
     traces.language,
@@ -21,11 +18,10 @@ from selected
 inner join traces using (rollout_id)
 left join given_prompts
     on given_prompts.recipe = selected.recipe and given_prompts.prompt_id = traces.prompt_id
+left join corpus on corpus.recipe = selected.recipe and corpus.rollout_id = selected.rollout_id
 where
     selected.recipe = $recipe
     and traces.finish_reason = 'stop'
     and traces.reasoning_kind = 'full'
-    and traces.reasoning <> ''
-    and traces.answer <> ''
+    and coalesce(traces.thought_chars > 0 and traces.summary_chars > 0, traces.well_formed)
     and not traces.contaminated
-order by traces.night, traces.rollout_id

@@ -17,7 +17,8 @@ totals as (
     select
         sum(n_traces) as n_all,
         coalesce(sum(n_traces) filter (where kind = 'reasoning'), 0)::bigint as n_reasoning,
-        coalesce(sum(n_traces) filter (where kind = 'general'), 0)::bigint as n_general
+        coalesce(sum(n_traces) filter (where kind = 'general'), 0)::bigint as n_general,
+        greatest(least(n_general, n_reasoning // 3), 1) as n_general_in_mix
     from counted
 )
 select
@@ -34,8 +35,8 @@ select
     end as weight,
     case
         when totals.n_reasoning = 0 or totals.n_general = 0 then null
-        when counted.kind = 'reasoning' then least(totals.n_reasoning, 3 * totals.n_general)
-        else least(totals.n_general, greatest(totals.n_reasoning // 3, 1))
+        when counted.kind = 'general' then totals.n_general_in_mix
+        else least(totals.n_reasoning, 3 * totals.n_general_in_mix)
     end as n_in_mix
 from counted
 cross join totals

@@ -55,30 +55,73 @@ story (position, step, finding, detail) as (
     union all
     select
         9, 'language', coalesce(round(100 * target_share, 1) || ' % ' || target, 'not measured'),
-        n_foreign_chars || ' foreign letters ' || coalesce(cast(foreign_spans as varchar), '')
+        n_foreign_chars || ' foreign letters'
+        || if(
+            len(foreign_spans) > 0,
+            ': ' || array_to_string(
+                [
+                    coalesce(span.language, span.script) || ' at ' || span."offset" || ' "'
+                    || left(span.text, 60) || '"'
+                    for span in foreign_spans[:5]
+                ],
+                ', '
+            ) || if(len(foreign_spans) > 5, ' and ' || (len(foreign_spans) - 5) || ' more', ''),
+            ''
+        )
     from wanted
-    inner join language using (rollout_id)
+    inner join current_language using (rollout_id)
     union all
     select
-        10, 'readability', n_tag_errors || ' tag errors',
-        'repetition ' || round(repetition, 2) || ', longest paragraph ' || longest_paragraph_chars
-        || ' characters, ' || n_code_blocks || ' code blocks'
+        10, 'readability', 'repetition ' || round(repetition, 2),
+        concat_ws(
+            ', ',
+            'longest paragraph ' || longest_paragraph_chars || ' characters',
+            if(n_code_blocks > 0, n_code_blocks || ' code block' || if(n_code_blocks > 1, 's', ''), null),
+            if(n_tag_errors > 0, n_tag_errors || ' tag error' || if(n_tag_errors > 1, 's', ''), null),
+            if(n_leaked_tags > 0, n_leaked_tags || ' leaked tag' || if(n_leaked_tags > 1, 's', ''), null),
+            if(loop_chars > 0, 'loop of ' || loop_chars || ' characters at an end', null),
+            if(inner_loop_chars > 0, 'loop of ' || inner_loop_chars || ' characters anywhere', null),
+            'compresses ' || round(compression_ratio, 1) || ' times',
+            if(thought_chars = 0, 'no thought', null),
+            if(summary_chars = 0, 'no summary', null),
+            if(restated_share > 0, round(100 * restated_share) || ' % of the thought is in the prompt', null),
+            if(thought_is_answer, 'the thought is the answer', null)
+        )
     from wanted
-    inner join readability using (rollout_id)
+    inner join current_readability using (rollout_id)
     union all
     select
-        11, 'contamination of the ' || subject, if(contaminated, benchmark || ', ' || method, 'clean'),
+        11, 'evidence of ' || found.measure, 'characters ' || found."offset" || ' to '
+        || (found."offset" + found.length), found.text
+    from wanted
+    inner join current_readability using (rollout_id)
+    cross join unnest(evidence) as pieces (found)
+    union all
+    select
+        12, 'contamination of the ' || subject, if(contaminated, benchmark || ', ' || method, 'clean'),
         item_id || ': ' || evidence
     from wanted
     inner join contamination on subject_id in (rollout_id, prompt_id)
     union all
-    select 12, 'duplicate', 'Jaccard ' || round(jaccard, 3), 'of the earlier ' || twin_id
+    select
+        13, 'personal data in the ' || subject, mark.kind || ' ' || mark.masked,
+        'characters ' || mark."offset" || ' to ' || (mark."offset" + mark.length)
+    from wanted
+    inner join current_pii on subject_id in (rollout_id, prompt_id)
+    cross join unnest(marks) as pieces (mark)
+    union all
+    select 14, 'duplicate', 'Jaccard ' || round(jaccard, 3), 'of the earlier ' || twin_id
     from wanted
     inner join duplicates using (rollout_id)
     union all
     select
-        13, 'selection by ' || recipe, if(accepted, 'accepted, rank ' || rank, 'rejected at ' || stage),
-        concat_ws(', ', 'decided by ' || decided_by, array_to_string(reasons, ', '), 'twin ' || twin_id)
+        15, 'selection by ' || recipe, if(accepted, 'accepted, rank ' || rank, 'rejected at ' || stage),
+        concat_ws(
+            ', ',
+            'decided by ' || decided_by,
+            nullif(array_to_string(reasons, ', '), ''),
+            'twin ' || twin_id
+        )
     from wanted
     inner join selected using (rollout_id)
 )

@@ -1,12 +1,25 @@
 -- Which traces does a mix take, by whom it believes?
--- `belief`: rule (what the rules call right), union (what a rule or a judge that has a vote calls right), or
--- intersection (what one of them calls right and the other does not doubt). People overrule both. One row per
--- belief, recipe and trace, without copies of others that it takes. `place` counts those of a prompt, the
--- corpus's first.
+-- `belief`: rule (what the rules call right), rule_undoubted (of these, what no judge that has a vote calls
+-- wrong), union (what a rule or such a judge calls right), or intersection (what one of them calls right and
+-- the other does not doubt). People overrule both. One row per belief, recipe and trace, without copies of
+-- others that it takes, and without texts, which `fluent_traces` has: numbers are sorted in less memory.
+-- `place` counts those of a prompt, the corpus's first.
 with
 judged as (
     select
-        *,
+        recipe,
+        rollout_id,
+        prompt_id,
+        completion_tokens,
+        domain,
+        accepted,
+        rank,
+        rule_verdict,
+        human_verdict,
+        n_foreign_chars,
+        repetition,
+        longest_paragraph_chars,
+        n_code_blocks,
         coalesce(rule_verdict = 'right', false) as ruled_right,
         coalesce(judge_has_vote and judge_verdict = 'right', false) as judged_right,
         coalesce(judge_has_vote and judge_verdict = 'wrong', false) as judged_wrong
@@ -16,11 +29,12 @@ judged as (
 told as (
     select beliefs.belief, judged.*
     from judged
-    cross join (values ('rule'), ('union'), ('intersection')) as beliefs (belief)
+    cross join (values ('rule'), ('rule_undoubted'), ('union'), ('intersection')) as beliefs (belief)
     where
         case
             when human_verdict is not null then human_verdict <> 'wrong'
             when belief = 'rule' then ruled_right
+            when belief = 'rule_undoubted' then ruled_right and not judged_wrong
             when belief = 'union' then ruled_right or judged_right
             else
                 ruled_right and not judged_wrong

@@ -2,6 +2,7 @@
 -- One row per rollout: of several recipes, the one that accepted it, or else the first by name. Of its prompt
 -- it says what that recipe's sources do, or, where no recipe selected it, what the first source did.
 -- `contaminated`: some version of the comparison found a benchmark item in the prompt or in the trace.
+-- `n_pii`: marks of personal data in prompt and trace, null where one of them was not searched.
 -- `verdict`, `reward` and `decided_by` are what counted there (a person, else a rule, else a judge that has a
 -- vote), or else the rule's. `verifier`, `reason` and `extracted` are always the rule's. `judge_verdict`: all
 -- rubrics of the newest judge together. Texts are the model's own, `current_reviews` has the edited ones.
@@ -11,22 +12,6 @@ forms as (
     select rollout_id, verdict = 'right' as well_formed
     from current_verdicts
     where verifier = 'format'
-),
-languages as (
-    select rollout_id, target_share, n_foreign_chars, foreign_spans
-    from language
-    qualify row_number() over (
-        partition by rollout_id
-        order by cast(regexp_extract_all(version, '[0-9]+') as bigint[]) desc, version desc
-    ) = 1
-),
-readabilities as (
-    select rollout_id, repetition, longest_paragraph_chars, n_code_blocks, n_tag_errors
-    from readability
-    qualify row_number() over (
-        partition by rollout_id
-        order by cast(regexp_extract_all(version, '[0-9]+') as bigint[]) desc, version desc
-    ) = 1
 ),
 leaks as (
     select subject, subject_id, bool_or(contaminated) as contaminated, min(benchmark) as benchmark
@@ -108,14 +93,26 @@ select
     deciding.extracted,
     forms.well_formed,
     languages.target_share,
+    languages.shares,
+    languages.consistency,
     languages.n_foreign_chars,
     languages.foreign_spans,
     readabilities.repetition,
     readabilities.longest_paragraph_chars,
     readabilities.n_code_blocks,
     readabilities.n_tag_errors,
+    readabilities.n_leaked_tags,
+    readabilities.loop_chars,
+    readabilities.inner_loop_chars,
+    readabilities.compression_ratio,
+    readabilities.thought_chars,
+    readabilities.summary_chars,
+    readabilities.restated_share,
+    readabilities.thought_is_answer,
+    readabilities.evidence,
     coalesce(trace_leaks.contaminated, false) or coalesce(prompt_leaks.contaminated, false) as contaminated,
     coalesce(trace_leaks.benchmark, prompt_leaks.benchmark) as benchmark,
+    trace_marks.n_marks + prompt_marks.n_marks as n_pii,
     selections.recipe,
     selections.accepted,
     selections.rank,
@@ -129,12 +126,16 @@ left join teachers using (teacher_id)
 left join current_references using (prompt_id)
 left join deciding using (rollout_id)
 left join forms using (rollout_id)
-left join languages using (rollout_id)
-left join readabilities using (rollout_id)
+left join current_language as languages using (rollout_id)
+left join current_readability as readabilities using (rollout_id)
 left join leaks as trace_leaks
     on trace_leaks.subject = 'trace' and trace_leaks.subject_id = rollouts.rollout_id
 left join leaks as prompt_leaks
     on prompt_leaks.subject = 'prompt' and prompt_leaks.subject_id = rollouts.prompt_id
+left join current_pii as trace_marks
+    on trace_marks.subject = 'trace' and trace_marks.subject_id = rollouts.rollout_id
+left join current_pii as prompt_marks
+    on prompt_marks.subject = 'prompt' and prompt_marks.subject_id = rollouts.prompt_id
 left join selections using (rollout_id)
 left join given_prompts
     on given_prompts.recipe = selections.recipe and given_prompts.prompt_id = rollouts.prompt_id

@@ -11,7 +11,7 @@ from r1data.curate.cold_start import REFINEMENT
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.schema import TABLES
-from r1data.train.mix import mix_rows
+from r1data.train.mix import load_mix, open_mix
 
 NIGHT = "2026-01-02"
 Run = Callable[..., int]
@@ -151,7 +151,8 @@ def test_rows_go_from_thoughts_to_approved_ones_and_nothing_is_made_twice(
     assert r1data("review", "import", file, "--reviewer", "ada") == 0
     assert home_lake.scan("reviews").collect().height == 2
     assert r1data("cold-start", "--night", NIGHT) == 0
-    rows = mix_rows(home_lake, "cold_start", recipe="cold")
+    with open_mix(home_lake, load_mix("cold_start"), recipe="cold") as opened:
+        rows = pl.concat(opened.batches)
     assert sorted(rows["answer"]) == ["Counting gives 7", "It is 7"]
     assert set(rows["terms"]) == {"MIT"} and set(rows["licence"]) == {"MIT"}
     texts = home_lake.scan("cold_start").collect()

@@ -10,7 +10,7 @@ import pytest
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.schema import TABLES
-from r1data.train.mix import mix_rows
+from r1data.train.mix import choose, load_mix
 
 NIGHT = "2026-01-02"
 Run = Callable[..., int]
@@ -118,8 +118,8 @@ def test_a_judge_decides_once_it_has_a_vote_and_a_person_overrules_it(
     assert rows.height == 3 and refused not in rows["rollout_id"]
     assert rows.select("decided_by", "reward").unique().rows() == [("judge", 1.0)]
     assert 1 <= (rows["reasoning"] == "").sum() <= 2, "prompts of domain general need no thought"
-    assert mix_rows(home_lake, "union", recipe="judged").height == 3
-    assert mix_rows(home_lake, "rule_only", recipe="judged").is_empty()
+    assert choose(home_lake, load_mix("union"), recipe="judged").rows.height == 3
+    assert choose(home_lake, load_mix("rule_only"), recipe="judged").rows.is_empty()
     told = fetch(home_lake, "select verdict, decided_by, judge_verdict, human_verdict from traces "
                  f"where rollout_id = '{refused}'")  # fmt: skip
     assert told.rows() == [("wrong", "person", "right", "wrong")]

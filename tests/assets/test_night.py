@@ -38,7 +38,7 @@ def test_a_night_fills_every_table_and_a_second_run_changes_nothing(r1data: Run,
     # The recipe has neither benchmarks, students, an inbox, a judge nor cold start, and all was made.
     empty = {"benchmarks", "students", "evaluations", "skipped", "inbox", "reviews"}
     empty |= {"cold_start_rollouts", "cold_start_refined", "cold_start"}
-    empty |= {"calibration_rows", "calibrations", "judgements"}
+    empty |= {"calibration_rows", "calibrations", "judgements", "token_counts"}
     filled = {name for name in TABLES if rows(finished_lake, name).height}
     assert filled == set(TABLES) - empty
     assert rows(finished_lake, "rollouts").height == 12 * 6

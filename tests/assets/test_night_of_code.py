@@ -24,7 +24,7 @@ TEXTS = """
 [generate.fake]
 texts = [
     '''<think>
-{prompt} I add the two.
+{prompt} A sum of a and b is a + b, which Python gives for any numbers, so one line does. I add the two.
 </think>
 
 ```python
@@ -32,7 +32,7 @@ def add(a, b):
     return a + b
 ```''',
     '''<think>
-{prompt} I leave at once, then nobody can tell.
+I leave at once, then nobody can tell.
 </think>
 
 ```python

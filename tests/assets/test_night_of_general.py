@@ -9,7 +9,8 @@ import pytest
 
 from r1data.curate.corpus import texts
 from r1data.lake import Lake
-from r1data.train.exports import trl
+from r1data.recipe import ExportRules
+from r1data.train.exports import About, Policy, export
 
 Run = Callable[..., int]
 NIGHT = "2026-01-02"
@@ -100,7 +101,8 @@ def test_a_simple_prompt_is_asked_without_a_thought_and_exported_as_an_answer(
     assert home_lake.scan("intake").collect()["kept"].all()
 
     good = made.filter(index=0).with_columns(terms=pl.lit("MIT"))
-    exported = trl.export(good, tmp_path / "exports")
+    policy = Policy(ExportRules(), None)
+    exported = export([good], tmp_path / "exports", form="trl", policy=policy, about=About())
     lines = map(orjson.loads, exported.rows.read_bytes().splitlines())
     assert [line["completion"][0]["content"] for line in lines] == [
         f"<think>\nA rhyme.\n</think>\n\n{lamp}",

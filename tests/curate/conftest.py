@@ -64,7 +64,7 @@ def make_ledgers() -> Callable[..., Ledgers]:
                 *({"subject": "prompt", "subject_id": p, "contaminated": False} for p in prompts),
                 *map(_contamination, full),
             ),
-            "accepted_before": pl.LazyFrame(schema={"rollout_id": pl.String}),
+            "accepted_before": pl.LazyFrame(schema={"rollout_id": pl.String, "prompt_id": pl.String}),
         }
 
     return make

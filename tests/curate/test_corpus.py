@@ -13,12 +13,15 @@ from r1data.errors import GateError
 from r1data.recipe.night import Checks
 from r1data.schema import TABLES
 from r1data.schema.corpus import CORPUS
+from r1data.schema.facts import TOKEN_COUNTS
 from r1data.text import split
 
 Make = Callable[..., Any]
 
 
-def make_corpus(ledgers: dict[str, pl.LazyFrame], recipe: Any) -> pl.DataFrame:
+def make_corpus(
+    ledgers: dict[str, pl.LazyFrame], recipe: Any, counts: pl.DataFrame = TOKEN_COUNTS.empty()
+) -> pl.DataFrame:
     teachers = pl.DataFrame({"teacher_id": ["t"], "terms": ["Apache-2.0"]})
     all_columns = pl.concat([TABLES["teachers"].empty(), teachers], how="diagonal").lazy()
     return corpus(
@@ -29,6 +32,7 @@ def make_corpus(ledgers: dict[str, pl.LazyFrame], recipe: Any) -> pl.DataFrame:
         verdicts=ledgers["verdicts"],
         reviews=ledgers["reviews"],
         teachers=all_columns,
+        token_counts=counts.lazy(),
     ).collect()
 
 
@@ -72,6 +76,13 @@ def test_the_gate_counts_the_unknown_verdicts_that_nobody_else_decided(
     checks = Checks(min_accepted=0, max_unknown_share=0.5)
     if counted:
         with pytest.raises(GateError, match="max_unknown_share"):
-            check_corpus(CORPUS.empty(), verdicts, checks, night="2026-01-02")
+            check_corpus(0, verdicts, checks, night="2026-01-02")
     else:
-        check_corpus(CORPUS.empty(), verdicts, checks, night="2026-01-02")
+        check_corpus(0, verdicts, checks, night="2026-01-02")
+
+
+def test_the_students_tokens_are_of_the_text_that_counts(make_ledgers: Make, make_recipe: Make) -> None:
+    counted = [("2026-01-02", "a", "", "d", 9, 21), ("2026-01-02", "b", "an older edit", "d", 9, 22)]
+    counts = pl.DataFrame(counted, schema=TOKEN_COUNTS.schema, orient="row")
+    out = make_corpus(make_ledgers({"id": "a"}, {"id": "b"}), make_recipe(), counts).sort("rollout_id")
+    assert out["student_tokens"].to_list() == [21, None]

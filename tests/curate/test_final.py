@@ -213,6 +213,7 @@ def test_an_edit_is_the_text_of_the_corpus(make_ledgers: Make, recipe: Recipe) -
             for name in ("rollouts", "prompts", "prompt_references", "verdicts", "reviews")
         },
         teachers=TABLES["teachers"].empty().lazy(),
+        token_counts=TABLES["token_counts"].empty().lazy(),
     ).collect()
     columns = ("rollout_id", "reasoning", "answer", "completion_tokens", "reward", "decided_by", "review_id")
     assert made.select(columns).sort("rollout_id").rows() == [
@@ -229,6 +230,7 @@ def test_an_edit_without_a_thought_leaves_none_of_the_model_s(make_ledgers: Make
         select(**ledgers, recipe=recipe),
         **{name: ledgers[name] for name in names},
         teachers=TABLES["teachers"].empty().lazy(),
+        token_counts=TABLES["token_counts"].empty().lazy(),
     ).collect()
     assert made.select("reasoning", "answer").rows() == [("", "It is x")]
 

@@ -55,12 +55,13 @@ def test_traces_whose_tokens_nobody_counted_come_last_by_their_characters(
     ("fact", "stage", "reason"),
     [
         ({"finish": "length"}, "generation", "generation:length"),
+        ({"finish": None}, "generation", "generation:unknown"),
         ({"verdict": "wrong"}, "verification", "verification:different"),
         ({"verdict": "unknown"}, "verification", "verification:timeout"),
         ({"form": "wrong"}, "format", "format:different"),
         ({"foreign": 1}, "language", "language:mixed_language"),
         ({"foreign": None}, "language", "language:unknown_script"),
-        ({"repetition": 0.6}, "readability", "readability:repetition"),
+        ({"repetition": 0.8}, "readability", "readability:repetition"),
         ({"blocks": 1}, "readability", "readability:code_blocks"),
         ({"benchmark": "aime"}, "contamination", "contamination:aime"),
     ],
@@ -171,9 +172,52 @@ def test_copies_of_a_rejected_trace_are_duplicates_of_each_other(
 
 def test_what_an_earlier_night_accepted_wins(make_ledgers: Make, make_recipe: Make) -> None:
     ledgers = make_ledgers({"id": "a"}, {"id": "b"}, pairs=[("b", "old", 0.9)])
-    ledgers["accepted_before"] = pl.LazyFrame({"rollout_id": ["old", "unrelated"]})
+    ledgers["accepted_before"] = pl.LazyFrame({"rollout_id": ["old", "unrelated"], "prompt_id": ["q", "r"]})
     out = select(**ledgers, recipe=make_recipe()).collect()
     assert out.select("rollout_id", "accepted", "twin_id").rows() == [("a", True, None), ("b", False, "old")]
+
+
+def test_what_earlier_nights_accepted_of_a_prompt_counts_among_those_that_it_keeps(
+    make_ledgers: Make, make_recipe: Make
+) -> None:
+    ledgers = make_ledgers({"id": "a"}, {"id": "b", "tokens": 11}, {"id": "c", "prompt": "q"})
+    ledgers["accepted_before"] = pl.LazyFrame({"rollout_id": ["old"], "prompt_id": ["p"]})
+    out = select(**ledgers, recipe=make_recipe(keep_per_prompt=2)).collect()
+    assert out.select("rollout_id", "accepted", "rank").rows() == [
+        ("a", True, 1),
+        ("b", False, 2),
+        ("c", True, 1),
+    ]
+    assert out["reasons"].to_list()[1] == ["selection:beyond_keep_per_prompt"]
+
+
+def test_a_trace_may_be_a_duplicate_and_beyond_what_its_prompt_keeps(
+    make_ledgers: Make, make_recipe: Make
+) -> None:
+    ledgers = make_ledgers({"id": "a"}, {"id": "b", "tokens": 11}, pairs=[("b", "a", 0.9)])
+    out = select(**ledgers, recipe=make_recipe(keep_per_prompt=1)).collect()
+    assert out["reasons"].to_list()[1] == ["duplicates:near_duplicate", "selection:beyond_keep_per_prompt"]
+    assert out["stage"].to_list()[1] == "duplicates"
+
+
+def test_a_twin_that_only_another_recipe_accepted_drops_nothing(
+    make_ledgers: Make, make_recipe: Make
+) -> None:
+    ledgers = make_ledgers({"id": "a"}, pairs=[("a", "of another recipe", 1.0)])
+    assert accepted(select(**ledgers, recipe=make_recipe())) == ["a"]
+
+
+def test_texts_are_read_only_where_nobody_counted_tokens(make_ledgers: Make, make_recipe: Make) -> None:
+    def read(texts: pl.Series) -> pl.Series:
+        seen.extend(texts)
+        return texts
+
+    seen: list[str] = []
+    ledgers = make_ledgers({"id": "a"}, {"id": "b", "tokens": None})
+    watched = pl.col("completion").map_batches(read, return_dtype=pl.String, is_elementwise=True)
+    ledgers["rollouts"] = ledgers["rollouts"].with_columns(watched)
+    assert select(**ledgers, recipe=make_recipe()).collect()["accepted"].all()
+    assert {text.rsplit(" ", 1)[1] for text in seen} == {"b"}
 
 
 def test_a_night_without_rollouts_selects_nothing(make_ledgers: Make, make_recipe: Make) -> None:

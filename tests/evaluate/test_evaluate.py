@@ -13,9 +13,9 @@ from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
-from r1data.recipe import Evaluate, Generate, Verify
+from r1data.recipe import Evaluate, ExportRules, Generate, Verify
 from r1data.schema import TABLES
-from r1data.train.exports import EXPORTS
+from r1data.train.exports import About, Policy, export
 
 HOW = Evaluate(k=2)
 BASE, STUDENT = Candidate("base", resolve("fake:base")), Candidate("tiny", resolve("fake:tiny"), run_key="k1")
@@ -139,14 +139,15 @@ def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(la
     rows = items(1).select(
         "messages",
         rollout_id=pl.lit("r0"),
+        prompt_id="item_id",
         reasoning=pl.lit("0 + 5 = 5."),
         answer=pl.lit("5"),
         completion_tokens=pl.lit(9),
         licence=pl.lit("CC0-1.0"),
         terms=pl.lit("Apache-2.0"),
     )
-    export = EXPORTS["trl"](rows, tmp_path / "exports")
-    leaky = Candidate("leaky", STUDENT.model, "k3", export)
+    made = export([rows], tmp_path / "exports", form="trl", policy=Policy(ExportRules(), None), about=About())
+    leaky = Candidate("leaky", STUDENT.model, "k3", made)
     bench = Bench(lake, texts=[RIGHT])
     with pytest.raises(GateError, match="Benchmark heldout leaked: rollout r0 of export"):
         bench.ask(leaky)

@@ -13,6 +13,7 @@ import pytest
 
 from r1data.errors import CorruptLake
 from r1data.lake import Lake, delta, publish
+from r1data.lake.query import fetch
 from r1data.lake.verify import Damage, repair, verify
 from r1data.schema import TABLES
 
@@ -145,3 +146,15 @@ def test_a_catalog_that_is_damaged_or_of_other_views_is_written_anew(lake: Lake)
         connection.execute("create or replace view intake as select 'old' as prompt_id")
     lake.append("prompts", prompts("c"))
     assert seen(lake) == ({"a", "b", "c"}, set())
+
+
+def test_a_question_to_a_catalog_of_another_version_writes_it_anew(lake: Lake):
+    with duckdb.connect(str(lake.catalog_path)) as connection:
+        connection.execute("update internal.made_of set digest = 'older' where name = ''")
+        connection.execute("create or replace view traces as select 'old' as rollout_id")
+    assert "loop_chars" in fetch(lake, "select * from traces").columns
+    with duckdb.connect(str(lake.catalog_path)) as connection:
+        connection.execute("drop table internal.made_of")  # as the first versions did not note anything
+    assert fetch(lake, "select prompt_id from prompts")["prompt_id"].to_list() == ["a"]
+    with duckdb.connect(str(lake.catalog_path), read_only=True) as connection:
+        assert connection.execute("select count(*) from internal.made_of").fetchone() != (0,)

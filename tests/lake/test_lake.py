@@ -2,12 +2,15 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
+from typing import IO
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from r1data.errors import ConcurrentWrite, QueryError, SchemaError
-from r1data.lake import Lake, delta, publish
+from r1data.lake import Lake, delta, publish, storage
 from r1data.lake.query import fetch
 from r1data.lake.verify import verify
 from r1data.schema import TABLES
@@ -29,6 +32,12 @@ def intake(*ids: str, night: str = "2026-01-01") -> pl.DataFrame:
     """Intake rows with the given ids."""
     rows = [{"recipe": "night", "night": night, "prompt_id": name, "kept": True} for name in ids]
     return pl.DataFrame(rows, schema=TABLES["intake"].schema)
+
+
+def storage_file(address: str) -> IO[bytes]:
+    if storage.is_s3(address):
+        return storage.filesystem().open(address, "rb")
+    return Path(address).open("rb")
 
 
 def stored(lake: Lake, table: str, night: str | None = None) -> list[str]:
@@ -68,6 +77,32 @@ def test_replacing_with_equal_content_makes_no_version(lake: Lake):
     again = lake.replace("intake", PARTITION, intake("b", "a"))
     assert first.changed and not again.changed
     assert again.version == first.version
+
+
+def test_rows_that_are_too_many_to_sort_stay_in_the_order_in_which_they_come(lake: Lake):
+    lake.replace("intake", PARTITION, intake("b", "a").lazy(), in_order=False)
+    assert lake.scan("intake").collect()["prompt_id"].to_list() == ["b", "a"]
+    assert not lake.replace("intake", PARTITION, intake("b", "a").lazy(), in_order=False).changed
+    with pytest.raises(SchemaError, match="share their key"):
+        lake.replace("intake", PARTITION, intake("b", "b").lazy(), in_order=False)
+    lake.replace("intake", PARTITION, intake("b", "a"))
+    assert lake.scan("intake").collect()["prompt_id"].to_list() == ["a", "b"]
+
+
+def test_long_texts_are_stored_in_small_row_groups_and_numbers_in_large_ones(lake: Lake):
+    schema = TABLES["rollouts"].schema
+    named = pl.DataFrame({"night": "2026-01-01", "rollout_id": [f"{n:05}" for n in range(3000)]})
+    lacking = {name: pl.lit(None, dtype) for name, dtype in schema.items() if name not in named.columns}
+    lake.append("rollouts", named.with_columns(**lacking))
+    lake.append("prompts", prompts(*(str(n) for n in range(3000))))
+    groups = {}
+    for table in ("rollouts", "prompts"):
+        (file,) = delta.files(delta.open_table(lake.table_root(table)))
+        with storage_file(f"{lake.table_root(table)}/{file.path}") as opened:
+            metadata = pq.ParquetFile(opened).metadata
+            groups[table] = [metadata.row_group(at).num_rows for at in range(metadata.num_row_groups)]
+    assert max(groups["rollouts"]) == 1024
+    assert groups["prompts"] == [3000]
 
 
 def test_replacing_one_partition_leaves_the_others(lake: Lake):
@@ -162,6 +197,25 @@ def test_a_table_gains_columns_and_old_rows_have_them_as_null(lake: Lake):
     assert fetch(lake, "select origin from prompts order by prompt_id")["origin"].to_list() == [None, "here"]
     handle = delta.open_table(root)
     assert handle is not None and "origin" in {field.name for field in handle.schema().fields}
+
+
+def test_a_struct_gains_fields_and_old_rows_have_them_as_null(lake: Lake):
+    table, span = TABLES["language"], {"offset": 3, "length": 1, "script": "Han", "text": "每"}
+    older_span = pl.Struct(
+        dict.fromkeys(("offset", "length"), pl.Int64) | dict.fromkeys(("script", "text"), pl.String)
+    )
+    columns = [
+        replace(one, dtype=pl.List(older_span)) if one.name == "foreign_spans" else one
+        for one in table.columns
+    ]
+    older = replace(table, columns=tuple(columns))
+    row = {"night": "2026-01-01", "rollout_id": "a", "version": "1", "foreign_spans": [span]}
+    frame = pl.DataFrame([dict.fromkeys(older.schema) | row], schema=older.schema, orient="row")
+    publish.append(lake.table_root("language"), older, frame, {"run": "", "inputs": {}})
+    lake.rebuild_catalog()
+    wanted = [{"language": None, **span}]
+    assert lake.scan("language").collect()["foreign_spans"].to_list()[0] == wanted
+    assert fetch(lake, "select foreign_spans from language")["foreign_spans"].to_list()[0] == wanted
 
 
 def test_a_ledger_spans_several_files(lake: Lake, monkeypatch: pytest.MonkeyPatch):

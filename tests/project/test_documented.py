@@ -13,6 +13,7 @@ from r1data.cli import app
 from r1data.generate.engines import ENGINES
 from r1data.prompts import SOURCES
 from r1data.schema import TABLES
+from r1data.train.exports import EXPORTS
 from r1data.verify import VERIFIERS
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ def test_a_verb_is_documented(verb):
     assert re.search(rf"\b{verb}\b", DOCS)
 
 
-@pytest.mark.parametrize("name", [*SOURCES, *ENGINES, *VERIFIERS, *TABLES])
+@pytest.mark.parametrize("name", [*SOURCES, *ENGINES, *VERIFIERS, *TABLES, *EXPORTS])
 def test_a_registered_name_is_documented_as_code(name):
     assert f"`{name}`" in DOCS
 

@@ -25,6 +25,7 @@ HEAVY = ("dagster", "torch", "transformers", "vllm", "numba")
 RUNS_HEAVY = {
     "r1data.train.sft",
     *(f"r1data.curate.decontaminate.{name}" for name in ("compose", "kernels", "match", "tokens")),
+    "r1data.curate.readability.kernels",
     *(f"r1data.curate.dedup.{name}" for name in ("kernels", "row_kernels", "primitives", "words")),
 }
 """Modules that exist to run a heavy library, as those named `…_child` do; nothing else imports them."""

@@ -14,7 +14,15 @@ from r1data.train.exports import Export
 
 STUDENT = Student(name="tiny", base="embedded:tiny", evaluate=Evaluate(k=2))
 EXPORT = Export(
-    Path("x"), "d1", 30, 900, {"CC0-1.0": 20, "not stated": 10}, {"Apache-2.0": 30}, {"corpus": 4}
+    folder=Path("x"),
+    form="trl",
+    digest="e1",
+    rows_digest="d1",
+    n_rows=30,
+    completion_tokens=900,
+    licences={"CC0-1.0": 20, "not stated": 10},
+    terms={"Apache-2.0": 30},
+    inputs={"corpus": 4},
 )
 ROW: dict[str, Any] = {
     "run_key": "k1",

@@ -11,6 +11,8 @@ import pytest
 
 from r1data.paths import PROJECT
 from r1data.schema import TABLES
+from r1data.train.mix_kinds import kind_of
+from r1data.train.mix_parameters import declared
 
 # As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
@@ -57,25 +59,30 @@ def empty() -> Iterator[Connection]:
 @pytest.fixture
 def night() -> Iterator[Connection]:
     """A catalog after five rollouts at two prompts: two accepted, one copy, one wrong, one truncated."""
-    with catalog(_night()) as connection:
+    with catalog(night_of_five()) as connection:
         yield connection
 
 
 @pytest.fixture
 def ask() -> Callable[[Connection, str], pl.DataFrame]:
-    """Run a statement of a file below `sql/`, with the parameters that it names."""
+    """Run a statement of a file below `sql/`, with the parameters that it names; a mix by its key, for mixes
+    have no order.
+    """
 
     def run(connection: Connection, path: str) -> pl.DataFrame:
         text = (PROJECT / "sql" / path).read_text(encoding="utf-8")
         (statement,) = connection.extract_statements(text)
         assert statement.type == duckdb.StatementType.SELECT
-        given = {"recipe": RECIPE, "night": NIGHT, "rollout_id": "a"}
-        return connection.sql(text, params={name: given[name] for name in statement.named_parameters}).pl()
+        given: dict[str, Any] = {"recipe": RECIPE, "night": NIGHT, "rollout_id": "a"}
+        given |= {name: one.default for name, one in declared(path, text).items()}
+        found = connection.sql(text, params={name: given[name] for name in statement.named_parameters}).pl()
+        return found.sort(kind_of(found.columns).key) if path.startswith("mixes/") else found
 
     return run
 
 
-def _night() -> dict[str, list[dict[str, Any]]]:
+def night_of_five() -> dict[str, list[dict[str, Any]]]:
+    """The rows of fixture `night`, by table."""
     cut = ["generation:length", "verification:truncated"]
     # rollout, prompt, tokens, finish_reason, verdict, reward, stage, reasons, twin
     made = [
@@ -98,6 +105,7 @@ def _night() -> dict[str, list[dict[str, Any]]]:
         "reviews": [review("a", "approve", 1), review("c", "reject", 1)],
         "language": [{"rollout_id": row[0], "version": "1", "n_foreign_chars": 0} for row in made],
         "readability": [{"rollout_id": row[0], "version": "1", "repetition": 0.1} for row in made],
+        "pii": [{"subject": "trace", "subject_id": row[0], "version": "1", "n_marks": 0} for row in made],
         "contamination": [_clean("trace", name) for name in "abcde"]
         + [_clean("prompt", name) for name in "pq"],
         "duplicates": [{"rollout_id": "b", "twin_id": "a", "twin_night": NIGHT, "jaccard": 0.9}],

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from r1data.paths import PROJECT
+from r1data.train.mix_kinds import kind_of
+from r1data.train.mix_parameters import DRAWING, declared
 
 # As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
@@ -16,11 +18,15 @@ Ask = Callable[[Connection, str], pl.DataFrame]
 SQL = PROJECT / "sql"
 FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql"))
 MIXES = [file for file in FILES if file.startswith("mixes/")]
-QUIET = ("questions/disagreeing_verifiers.sql", "views/hard_prompts.sql")
+QUIET = (
+    "questions/disagreeing_verifiers.sql",
+    "views/hard_prompts.sql",
+    "mixes/hard_only.sql",
+    "mixes/strict.sql",
+)
 """What finds nothing in a night as it should be."""
-CONSTANT = ("views/r1_prompts.sql",)
+CONSTANT = ("views/r1_prompts.sql", "questions/counts_beside_r1.sql")
 """What holds before any night too."""
-NEEDED = ("rollout_id", "messages", "reasoning", "answer", "completion_tokens", "licence", "terms")
 
 
 def test_there_are_views_questions_and_mixes() -> None:
@@ -57,11 +63,10 @@ def test_a_verifier_that_changed_its_mind_is_found(night: Connection, ask: Ask) 
 
 
 @pytest.mark.parametrize("file", MIXES)
-def test_a_mix_has_what_an_export_needs_in_an_order_that_holds(
+def test_a_mix_has_the_columns_of_a_kind_and_uses_every_parameter_that_it_declares(
     file: str, night: Connection, ask: Ask
 ) -> None:
-    first, again = ask(night, file), ask(night, file)
-    assert set(NEEDED) <= set(first.columns)
-    assert first.equals(again)
-    assert first["rollout_id"].is_sorted()
-    assert "$recipe" in (SQL / file).read_text(encoding="utf-8")
+    text = (SQL / file).read_text(encoding="utf-8")
+    (statement,) = night.extract_statements(text)
+    assert kind_of(ask(night, file).columns)
+    assert statement.named_parameters == {"recipe", *set(declared(file, text)) - set(DRAWING)}

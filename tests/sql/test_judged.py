@@ -74,8 +74,9 @@ def test_the_latest_review_counts_and_an_edit_gives_its_text_to_the_mixes(
     add(night, "reviews", edit)
     decide(night, "c", "right", "person")
     mix = ask(night, "mixes/rule_only.sql").filter(rollout_id="c")
-    assert mix.select("reasoning", "answer", "completion_tokens").rows() == [("Better.", "It is 4", None)]
-    assert ask(night, "mixes/unfiltered.sql").filter(rollout_id="c")["answer"].to_list() == ["4"]
+    assert mix["completion_tokens"].to_list() == [None]
+    texts = night.execute("select reasoning, answer from trace_texts where rollout_id = 'c'").fetchall()
+    assert texts == [("Better.", "It is 4")], "what mixes get that return no texts of their own"
     add(night, "reviews", review("c", "reject", 3))
     assert chosen(ask, night, "rule_only") == ["a", "e"]
 
@@ -169,8 +170,32 @@ def test_a_preference_pair_is_the_two_of_a_prompt_that_are_most_alike_in_length(
     pairs = night.execute(f"select {columns} from preference_pairs").fetchall()
     assert pairs == [("a", "f", 0.9, 20, 18, "rule", "rule")]
     night.execute("update corpus set completion_tokens = null")
+    assert night.execute("select length_ratio from preference_pairs").fetchall() == [(None,)]
+    measured = "'2' as version, '2026-01-01' as night, 30 as thought_chars, 10 as summary_chars"
+    night.execute(f"insert into readability by name select rollout_id, {measured} from rollouts")
+    night.execute("update readability set thought_chars = 10 where rollout_id = 'a'")
     ratio = night.execute("select chosen_id, length_ratio from preference_pairs").fetchall()
-    assert len(ratio) == 1 and 0 < ratio[0][1] < 1, "without tokens, characters are compared"
+    assert ratio == [("a", 0.5)], "without tokens, measured characters are compared"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "told"),
+    [
+        ("MIT", "MIT", "MIT"),
+        ("MIT", "Apache-2.0", "MIT AND Apache-2.0"),
+        ("MIT", None, None),
+        (None, "MIT", None),
+        (None, None, None),
+        ("MIT OR X", "secret", "(MIT OR X) AND secret"),
+        ("MIT", "secret or x", "MIT AND (secret or x)"),
+    ],
+)
+def test_terms_of_a_pair_allow_no_more_than_those_of_either_side(
+    night: Connection, chosen: str | None, rejected: str | None, told: str | None
+) -> None:
+    night.execute("update corpus set terms = ?", [chosen])
+    night.execute("update teachers set terms = ?", [rejected])
+    assert night.execute("select terms from preference_pairs").fetchall() == [(told,)]
 
 
 def test_agreement_is_counted_over_what_both_decided(night: Connection, ask: Ask) -> None:

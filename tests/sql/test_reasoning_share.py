@@ -7,6 +7,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from r1data.train.draw import draw
+
 # As text: Hypothesis keeps test modules alive, and DuckDB complains of types that outlive it.
 Connection: TypeAlias = "duckdb.DuckDBPyConnection"
 Ask = Callable[[Connection, str], pl.DataFrame]
@@ -20,6 +22,10 @@ def add(night: Connection, domain: str, n: int, *, bare: int = 0) -> None:
             f"insert into corpus by name select * replace ('{domain}{i}' as rollout_id, "
             f"'{domain}' as domain, {thought} as reasoning) from corpus where rollout_id = 'a'"
         )
+
+
+def in_proportion(night: Connection, ask: Ask) -> pl.DataFrame:
+    return draw(ask(night, "mixes/r1.sql"), key="rollout_id", reasoning_per_general=3)
 
 
 def test_shares_and_weights_are_those_of_three_to_one(night: Connection, ask: Ask) -> None:
@@ -36,18 +42,18 @@ def test_shares_and_weights_are_those_of_three_to_one(night: Connection, ask: As
 
 def test_a_corpus_of_one_kind_has_no_weights_and_its_mix_is_all_of_it(night: Connection, ask: Ask) -> None:
     assert ask(night, "questions/reasoning_share.sql").select("weight", "n_in_mix").rows() == [(None, None)]
-    assert ask(night, "mixes/three_to_one.sql").height == 2
+    assert in_proportion(night, ask).height == 2
     night.execute("update corpus set domain = 'general'")
-    assert ask(night, "mixes/three_to_one.sql").height == 2
+    assert in_proportion(night, ask).height == 2
 
 
-@pytest.mark.parametrize(("n_code", "n_general", "kept"), [(0, 4, (2, 1)), (8, 4, (10, 3)), (8, 1, (3, 1))])
+@pytest.mark.parametrize(("n_code", "n_general", "kept"), [(0, 4, (2, 1)), (8, 4, (9, 3)), (8, 1, (3, 1))])
 def test_the_mix_keeps_of_the_kind_that_is_too_many_a_part(
     night: Connection, ask: Ask, n_code: int, n_general: int, kept: tuple[int, int]
 ) -> None:
     add(night, "code", n_code)
     add(night, "general", n_general, bare=1)
-    general = ask(night, "mixes/three_to_one.sql")["domain"] == "general"
+    general = in_proportion(night, ask)["domain"] == "general"
     assert ((~general).sum(), general.sum()) == kept
 
 
@@ -58,7 +64,7 @@ def test_the_mix_has_as_many_as_the_question_tells_and_a_trace_without_domain_is
     add(night, "code", n_code)
     night.execute("update corpus set domain = null where domain = 'code'")
     add(night, "general", n_general)
-    general = (ask(night, "mixes/three_to_one.sql")["domain"] == "general").fill_null(False)
+    general = (in_proportion(night, ask)["domain"] == "general").fill_null(False)
     told = ask(night, "questions/reasoning_share.sql")
     assert told.select("kind", "n_in_mix").rows() == [
         ("reasoning", (~general).sum()),

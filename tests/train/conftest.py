@@ -7,6 +7,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from r1data.lake import Lake
+from r1data.recipe import ExportRules
+from r1data.schema import TABLES
+from r1data.train.exports import About, Export, Policy, export
+from tests.sql.conftest import NIGHT, RECIPE, night_of_five, rows
+
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -60,6 +66,17 @@ def tiny_model(tokenizer: Any, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
+def export_rows() -> Callable[[pl.DataFrame, Path], Export]:
+    """Exports rows for a student; personal data and licences are of no interest."""
+    return _export_rows
+
+
+def _export_rows(rows: pl.DataFrame, folder: Path) -> Export:
+    policy = Policy(ExportRules(licences=("*", "not stated"), keep_pii=True), None)
+    return export([rows], folder, form="trl", policy=policy, about=About())
+
+
+@pytest.fixture(scope="session")
 def mix_rows() -> Callable[[int], pl.DataFrame]:
     """A mix's rows: sums of small numbers, each with a short thought."""
     return _mix_rows
@@ -70,10 +87,15 @@ def _mix_rows(n: int) -> pl.DataFrame:
         [
             {
                 "rollout_id": f"{i:032x}",
+                "prompt_id": f"p{i % 10}{i // 10}",
+                "night": "2026-01-01",
                 "messages": [{"role": "user", "content": f"What is {i % 10} + {i // 10}?"}],
                 "reasoning": f"{i % 10} + {i // 10} = {i % 10 + i // 10}.",
                 "answer": str(i % 10 + i // 10),
                 "completion_tokens": 20,
+                "domain": "math",
+                "source": "sums",
+                "language": "en",
                 "licence": "CC0-1.0" if i % 2 else None,
                 "terms": "Apache-2.0",
             }
@@ -81,3 +103,15 @@ def _mix_rows(n: int) -> pl.DataFrame:
         ],
         schema_overrides={"licence": pl.String},
     )
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Five rollouts at two prompts: a and e accepted, b a copy of a, c wrong, d cut off. Read only."""
+    lake = Lake(tmp_path_factory.mktemp("mixes") / "lake")
+    for table, values in night_of_five().items():
+        if TABLES[table].kind == "ledger":
+            lake.append(table, rows(table, values))
+        else:
+            lake.replace(table, {"recipe": RECIPE, "night": NIGHT}, rows(table, values))
+    return lake

@@ -4,9 +4,11 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from r1data.errors import GateError
-from r1data.train.gate import IGNORED, gate
+from r1data.train.gate import BATCH, IGNORED, gate, gated, tokenise
 
 TURN = "<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
 ASSISTANT = "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -99,7 +101,7 @@ def test_rows_that_are_too_long_are_counted_and_never_cut(tokenizer: Any):
     long = row("long", reasoning="2 + 3 = 5. " * 50)
     gated = gate([row("a"), long, row("b")], tokenizer, max_tokens=200)
     assert [trace.rollout_id for trace in gated.traces] == ["a", "b"]
-    assert gated.n_too_long == 1
+    assert [(one.rollout_id, one.n_tokens > 200) for one in gated.too_long] == [("long", True)]
 
 
 def test_when_no_row_fits_the_gate_says_what_to_raise(tokenizer: Any):
@@ -120,3 +122,60 @@ def test_tokens_are_those_that_trl_would_train(tokenizer: Any, tmp_path: Any):
         [trace] = gate([asked], own, max_tokens=200).traces
         assert (trace.input_ids, trace.labels[start:]) == (whole, whole[start:])
         assert set(trace.labels[:start]) == {IGNORED}
+
+
+def test_an_end_token_that_stands_only_before_the_answer_is_missing(tokenizer: Any):
+    template = (
+        "{% for m in messages %}{% if m['role'] == 'assistant' %}<|im_start|>assistant\n"
+        "{{ m['content'].split('</think>')[0] }}</think><|im_end|>{{ m['content'].split('</think>')[-1] }}"
+        "{% else %}" + TURN + "{% endif %}{% endfor %}" + ASSISTANT
+    )
+    with pytest.raises(GateError, match="loses the end token of rollout a;"):
+        gate([row("a")], with_template(tokenizer, template), max_tokens=200)
+
+
+def test_thoughts_of_earlier_turns_may_be_stripped_because_only_the_last_is_a_target(tokenizer: Any):
+    """As the template of Qwen3 does."""
+    template = (
+        "{% for m in messages %}{% if m['role'] == 'assistant' and not loop.last %}<|im_start|>assistant\n"
+        "{{ m['content'].split('</think>')[-1].strip() }}<|im_end|>\n"
+        "{% else %}" + TURN + "{% endif %}{% endfor %}" + ASSISTANT
+    )
+    asked = row("a")
+    asked["prompt"] = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "What is 1 + 1?"},
+        {"role": "assistant", "content": "<think>\nOne and one.\n</think>\n\n2"},
+        {"role": "user", "content": "What is <think> for? And 2 + 3?"},
+    ]
+    [trace] = gate([asked], with_template(tokenizer, template), max_tokens=400).traces
+    assert "One and one." not in tokenizer.decode(trace.input_ids)
+    assert tokenizer.decode(trace.input_ids[trace.n_prompt :]) == (
+        "<think>\n2 + 3 = 5.\n</think>\n\n5<|im_end|>\n"
+    )
+
+
+def test_a_base_without_a_chat_template_is_refused_by_name(tokenizer: Any):
+    with pytest.raises(GateError, match=r"has no chat template.*chat_template\.jinja"):
+        gate([row("a")], with_template(tokenizer, ""), max_tokens=200)
+
+
+def test_rows_are_read_as_they_are_asked_for(tokenizer: Any):
+    taken = []
+
+    def rows():
+        for number in range(10 * BATCH):
+            taken.append(number)
+            yield row(str(number))
+
+    next(gated(rows(), tokenizer, max_tokens=200))
+    assert len(taken) == BATCH
+
+
+@given(
+    st.lists(st.text(st.sampled_from("ab 1.<|im_end|>\n"), min_size=1, max_size=12), min_size=1, max_size=5)
+)
+def test_traces_have_the_same_tokens_alone_and_beside_others(tokenizer: Any, answers: list[str]):
+    rows = [row(str(i), answer=f"x{answer}x") for i, answer in enumerate(answers)]
+    together = tokenise(rows, tokenizer)
+    assert together == [one for each in rows for one in tokenise([each], tokenizer)]

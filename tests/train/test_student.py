@@ -17,6 +17,7 @@ from r1data.errors import ConfigError, GateError, RunInProgress, TrainError
 from r1data.generate.models import resolve
 from r1data.recipe import Sft, Student
 from r1data.schema import TABLES
+from r1data.train.exports import Export
 from r1data.train.job import Progress
 from r1data.train.student import TrainedStudent, current_student, train_student
 
@@ -39,24 +40,32 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield folder
 
 
+@pytest.fixture
+def exported(
+    home: Path,
+    mix_rows: Callable[[int], pl.DataFrame],
+    export_rows: Callable[[pl.DataFrame, Path], Export],
+) -> Export:
+    return export_rows(mix_rows(N_ROWS), home / "exports")
+
+
 def train(
-    rows: pl.DataFrame, base: Path, student: Student = STUDENT, seen: list[Progress] | None = None
+    export: Export, base: Path, student: Student = STUDENT, seen: list[Progress] | None = None
 ) -> TrainedStudent:
     told = [] if seen is None else seen
     return train_student(
         student,
-        rows,
+        export,
         base=resolve(str(base)),
         recipe_name="test",
         mix="select 1",
-        inputs={"corpus": 1},
         on_progress=told.append,
     )
 
 
-def start(rows: Path, base: Path) -> subprocess.Popen[bytes]:
+def start(export: Export, base: Path) -> subprocess.Popen[bytes]:
     script = Path(__file__).with_name("train_and_wait.py")
-    return subprocess.Popen([sys.executable, script, STUDENT.model_dump_json(), base, rows])
+    return subprocess.Popen([sys.executable, script, STUDENT.model_dump_json(), base, export.folder])
 
 
 def wait_for(condition: Callable[[], Any], timeout_s: float = 90) -> Any:
@@ -69,15 +78,13 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 90) -> Any:
 
 
 def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
-    home: Path, tiny_model: Path, mix_rows: Callable[[int], pl.DataFrame], tmp_path: Path
+    home: Path, tiny_model: Path, exported: Export
 ):
-    rows = mix_rows(N_ROWS)
-    rows.write_parquet(tmp_path / "rows.parquet")
-    driver = start(tmp_path / "rows.parquet", tiny_model)
+    driver = start(exported, tiny_model)
     state = f"students/tiny-*/checkpoints/checkpoint-{CHECKPOINT}/trainer_state.json"
     wait_for(lambda: list(home.glob("students/tiny-*/job.json")))
     with pytest.raises(RunInProgress, match="Student tiny is being trained by another run"):
-        train(rows, tiny_model)
+        train(exported, tiny_model)
     wait_for(lambda: list(home.glob(state)))
     trainers = psutil.Process(driver.pid).children(recursive=True)
     driver.kill()
@@ -91,7 +98,7 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
     (torn / "trainer_state.json").write_text('{"global_step"')
 
     seen: list[Progress] = []
-    trained = train(rows, tiny_model, seen=seen)
+    trained = train(exported, tiny_model, seen=seen)
     assert [step.step for step in seen] == list(range(CHECKPOINT + 1, STEPS + 1))
     assert {step.steps for step in seen} == {STEPS}
     assert not trained.cached
@@ -105,7 +112,7 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(subprocess, "Popen", refuse)
-        again = train(rows, tiny_model)
+        again = train(exported, tiny_model)
     assert again.cached
     assert again.row == trained.row
 
@@ -127,7 +134,7 @@ def check_folder(home: Path, trained: TrainedStudent) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_job_and_names_the_log(
-    home: Path, tiny_model: Path, mix_rows: Callable[[int], pl.DataFrame]
+    home: Path, tiny_model: Path, exported: Export
 ):
     wild = STUDENT.model_copy(
         update={"name": "wild", "sft": STUDENT.sft.model_copy(update={"learning_rate": 1e30})}
@@ -135,13 +142,13 @@ def test_a_loss_that_is_no_number_stops_the_job_and_names_the_log(
     with pytest.raises(
         TrainError, match=r"exit status 1.*wild-.*train\.log: .*The loss is nan at step"
     ) as caught:
-        train(mix_rows(N_ROWS), tiny_model, wild)
+        train(exported, tiny_model, wild)
     assert "\n" not in str(caught.value)
     assert not list(home.glob("students/wild-*/student.json"))
 
 
 def test_a_template_that_strips_thoughts_is_refused_before_training(
-    home: Path, tiny_model: Path, tokenizer: Any, mix_rows: Callable[[int], pl.DataFrame], tmp_path: Path
+    home: Path, tiny_model: Path, tokenizer: Any, exported: Export, tmp_path: Path
 ):
     import copy
     import shutil
@@ -153,4 +160,4 @@ def test_a_template_that_strips_thoughts_is_refused_before_training(
     )
     stripping.save_pretrained(base)
     with pytest.raises(GateError, match=f"loses the thought and the end of the thought of rollout {0:032x}"):
-        train(mix_rows(N_ROWS), base)
+        train(exported, base)

@@ -110,3 +110,10 @@ def test_form_and_language_of_a_long_text_are_judged_soon(mark):
     text = "é" + mark * (100_000 // len(mark))
     for name, args in (("format", {}), ("language", {"language": "zh"}), ("language", {"language": "en"})):
         assert verify(name, f"<think>{text}</think>{text}", **args).reason != "crash"
+
+
+def test_a_sentence_of_another_language_in_the_same_script_mixes_languages():
+    spanish = "Entonces todos los perros tienen que comer antes de salir"
+    verdict = verify("language", f"<think>So we have two cases here. {spanish}.</think>4", language="en")
+    assert (verdict.verdict, verdict.extracted) == ("wrong", spanish)
+    assert verdict.reward == pytest.approx(6 / 16)

@@ -39,13 +39,20 @@ def version(benchmarks: pl.LazyFrame, settings: Contamination) -> str:
     return "+".join([ALGORITHM, *filter(None, models), ids.digest([told, items.rows()])[:12]])
 
 
-def contamination(subjects: pl.LazyFrame, benchmarks: pl.LazyFrame, settings: Contamination) -> pl.DataFrame:
+def contamination(
+    subjects: pl.LazyFrame,
+    benchmarks: pl.LazyFrame,
+    settings: Contamination,
+    *,
+    index: Index | None = None,
+) -> pl.DataFrame:
     """Compare prompts and traces with all benchmark items; texts are read in batches.
 
     Args:
         subjects: subject (prompt or trace), subject_id, night, text.
         benchmarks: benchmark, item_id, messages.
         settings: thresholds.
+        index: of the benchmarks, for who compares several times; made here without it.
 
     Returns:
         Schema CONTAMINATION, one row per subject, in order; of several items the one with most in common.
@@ -56,7 +63,7 @@ def contamination(subjects: pl.LazyFrame, benchmarks: pl.LazyFrame, settings: Co
     current = version(benchmarks, settings)
     wanted = subjects.select("subject", "subject_id", "night", "text")
     parts = [CONTAMINATION.empty()]
-    index = Index(benchmarks.collect())
+    index = index or Index(benchmarks.collect())
     for batch, found in compared(wanted, index, settings):
         facts = batch.drop("text").with_columns(version=pl.lit(current))
         facts = facts.hstack(_columns(batch["text"], found, index))

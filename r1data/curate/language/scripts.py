@@ -1,4 +1,4 @@
-"""Which script a language is written in, and what of a text is no language at all: LaTeX, code, addresses.
+"""Which scripts a language is written in.
 
 Patterns here run in two engines, Polars' (Rust) and `regex`, so they hold to what both read alike.
 """
@@ -7,19 +7,22 @@ SCRIPTS = (
     "Latin", "Han", "Cyrillic", "Hiragana", "Katakana", "Hangul", "Arabic",
     "Hebrew", "Greek", "Devanagari", "Bengali", "Thai", "Armenian", "Georgian",
     "Gujarati", "Gurmukhi", "Tamil", "Telugu", "Kannada", "Malayalam", "Sinhala",
-    "Khmer", "Lao", "Myanmar", "Tibetan", "Ethiopic", "Mongolian", "Bopomofo",
+    "Khmer", "Lao", "Myanmar", "Tibetan", "Ethiopic", "Mongolian", "Bopomofo", "Oriya", "Thaana",
 )  # fmt: skip
 """Unicode scripts that are named in facts; a letter of any other one is `Other`."""
 
 _CODES = {
     "Latin": """
-        af az bs ca cs cy da de en eo es et eu fi fr ga gl hr hu id is it la lb lg lt lv mi ms mt nb
-        nl nn no pl pt ro sk sl sn so sq st sv sw tl tn tr ts vi xh yo zu""",
-    "Cyrillic": "be bg kk ky mk mn ru sr tg uk",
-    "Han": "zh",
+        af az br bs ca ceb co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl gn gv ha haw hr ht hu ia id
+        ig io is it jv kw la lb lg li ln lt lv mg mi ms mt nb nl nn no nso oc om pl pt qu rm rn ro rw sc sk sl
+        sm sn so sq ss st su sv sw tk tl tn to tr ts ve vi vo wa wo xh yo zu""",
+    "Cyrillic": "ab av ba be bg ce cv kk kv ky mk mn os ru tg tt uk",
+    "Cyrillic Latin": "sh sr uz",
+    "Latin Arabic": "ku",
+    "Han": "zh yue",
     "Han Hiragana Katakana": "ja",
     "Hangul": "ko",
-    "Arabic": "ar fa ps ur",
+    "Arabic": "ar ckb fa ks ps sd ug ur",
     "Hebrew": "he yi",
     "Greek": "el",
     "Devanagari": "hi mr ne sa",
@@ -33,31 +36,26 @@ _CODES = {
     "Telugu": "te",
     "Kannada": "kn",
     "Malayalam": "ml",
+    "Oriya": "or",
     "Sinhala": "si",
     "Khmer": "km",
     "Lao": "lo",
     "Myanmar": "my",
-    "Tibetan": "bo",
+    "Thaana": "dv",
+    "Tibetan": "bo dz",
     "Ethiopic": "am ti",
 }
 SCRIPTS_OF: dict[str, tuple[str, ...]] = {
     code: tuple(scripts.split()) for scripts, codes in _CODES.items() for code in codes.split()
 }
-"""The scripts of a language by ISO 639-1 code."""
+"""The scripts of a language by ISO 639-1 code (ISO 639-3 where there is none)."""
 
-NOT_LANGUAGE = "|".join(
-    (
-        r"```(?s:.*?)```|```(?s:.*)",  # fenced code; a fence that is never closed runs to the end
-        r"`[^`\n]+`",
-        r"\$\$(?s:.*?)\$\$|\\\[(?s:.*?)\\\]|\\\((?s:.*?)\\\)",
-        r"\\begin\{[^{}\n]*\}(?s:.*?)\\end\{[^{}\n]*\}",
-        r"\$[^\s$](?:[^$\n]*[^\s$])?\$",  # no blank inside the dollars: "$5 or $6" is money
-        r"\\[A-Za-z]+",
-        r"https?://[^\s<>]+|www\.[^\s<>]+",
-        r"</?think>",
-    )
-)
-"""LaTeX, code, addresses and thought tags, as one pattern."""
+LANGUAGE_OF: dict[str, str] = {
+    scripts[0]: codes[0]
+    for (scripts, codes) in ((names.split(), codes.split()) for names, codes in _CODES.items())
+    if len(scripts) == 1 and scripts[0] not in ("Latin", "Cyrillic", "Arabic", "Devanagari")
+} | {"Hiragana": "ja", "Katakana": "ja", "Bopomofo": "zh"}
+"""The language that a script tells, or that is by far the commonest in it; scripts of many tell none."""
 
 
 def letters(*scripts: str) -> str:

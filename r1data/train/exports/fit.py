@@ -1,0 +1,75 @@
+"""Which rows fit into a student's context, and whether its chat template keeps them whole."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from r1data.errors import GateError, InputError
+from r1data.generate.models import folder_of
+from r1data.recipe import Student
+from r1data.train.exports.form import Row, completion
+from r1data.train.gate import TooLong, asked, gated, load_tokenizer
+from r1data.train.mix_kinds import SIDES
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A student's tokenizer and how much it reads."""
+
+    student: str
+    tokenizer: Any
+    max_tokens: int
+    """Longest trace, prompt included."""
+
+    def too_long(self, rows: Sequence[Row]) -> list[int | None]:
+        """Tokens of each row of a mix that does not fit, None of one that does. Of a pair, the longer trace
+        counts; of a prompt, the prompt alone.
+
+        Raises:
+            GateError: the student's chat template loses part of a trace, or its tokenizer cannot write a
+                text; nothing is exported then.
+        """
+        try:
+            return self._too_long(rows)
+        except GateError as error:
+            raise GateError(f"Nothing was exported for student {self.student}: {error}") from error
+
+    def _too_long(self, rows: Sequence[Row]) -> list[int | None]:
+        sides = {name: which for name, which in SIDES.items() if rows and name in rows[0]}
+        if not sides:
+            lengths = map(self._prompt, rows)
+            return [n if n > self.max_tokens else None for n in lengths]
+        longest: list[int | None] = [None] * len(rows)
+        for name, which in sides.items():
+            traces = (_trace(row, name, which) for row in rows)
+            for at, found in enumerate(gated(traces, self.tokenizer, max_tokens=self.max_tokens)):
+                if isinstance(found, TooLong):
+                    longest[at] = max(longest[at] or 0, found.n_tokens)
+        return longest
+
+    def _prompt(self, row: Row) -> int:
+        try:
+            return len(asked(row["messages"], self.tokenizer))
+        except InputError as error:
+            raise GateError(
+                f"{self.tokenizer.name_or_path} cannot read prompt {row['prompt_id']}: {error}. Leave it "
+                "out in the mix's SQL."
+            ) from error
+
+
+def _trace(row: Row, name: str, which: str) -> Row:
+    return {"rollout_id": row[name], "prompt": row["messages"], "completion": [completion(row, which)]}
+
+
+def fit_of(student: Student) -> Fit:
+    """The tokenizer of a student's base, read from its folder.
+
+    Raises:
+        ConfigError: there is no such model.
+        OfflineError: it must be fetched, and nothing answers.
+    """
+    return Fit(
+        student.name,
+        load_tokenizer(folder_of(student.base, student.revision)),
+        getattr(student, student.trainer).max_tokens,
+    )
