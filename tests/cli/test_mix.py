@@ -89,7 +89,7 @@ def test_bad_requests_say_what_to_do(r1data: Run, night_lake: Lake, capsys: pyte
     wrong = {
         ("unoin",): (2, "did you mean `union`?"),
         ("../views/traces",): (2, "There is no mix"),
-        ("r1", "--set", "seed"): (2, "Write --set name=value"),
+        ("r1", "--set", "seed"): (2, "Write --set seed=value"),
         ("r1", "--set", "seed=1", "--set", "seed=2"): (2, "given twice"),
         ("r1", "--set", "sed=1"): (2, "did you mean `seed`?"),
         ("r1", "--set", "seed=one"): (2, "a whole number"),
