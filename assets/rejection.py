@@ -7,6 +7,7 @@ from assets.metadata import counts, described
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
+from r1data.verify import BY_FORM
 from r1data.verify.stored import judge_night
 
 
@@ -27,7 +28,7 @@ def verdicts(
     for _ in judge_night(stage, stage.night, stage.recipe):
         pass
     held = stage.scan("verdicts", stage.night).collect()
-    by_rule = held.filter(~pl.col("verifier").is_in(["format", "language"]))
+    by_rule = held.filter(~pl.col("verifier").is_in(BY_FORM))
     return stage.report(
         "verdicts",
         **counts(by_rule, "verdict", "rule_"),

@@ -20,6 +20,11 @@ verdict is `unknown`, with the reason.
 """
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what another library's error says, or its name where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class R1DataError(Exception):
     """Base of every error that r1data raises on purpose; the message is one line that says what to do."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from r1data.errors import ConfigError, InputError, StorageError
+from r1data.errors import ConfigError, InputError, StorageError, first_line
 
 
 def _csv(path: Path) -> pl.LazyFrame:
@@ -85,7 +85,7 @@ def together(files: list[Path], frames: list[pl.LazyFrame]) -> pl.LazyFrame:
     try:
         rows.collect_schema()
     except pl.exceptions.PolarsError as error:
-        raise _apart(files, _why(error)) from error
+        raise _apart(files, first_line(error).rstrip(".")) from error
     return rows
 
 
@@ -97,7 +97,7 @@ def _apart(files: list[Path], why: str) -> ConfigError:
 
 def unreadable(file: Path, error: BaseException) -> InputError:
     """The error for a file whose bytes are not what its name says, or not UTF-8."""
-    why, advice = _why(error), "Mend it and repeat."
+    why, advice = first_line(error).rstrip("."), "Mend it and repeat."
     if "utf-8" in why.lower():
         advice = "Convert it to UTF-8 and repeat."
     elif not file.name.endswith((".parquet", ".gz")) and _has_mark(file):
@@ -109,10 +109,6 @@ def unreadable(file: Path, error: BaseException) -> InputError:
 def _has_mark(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
-
-
-def _why(error: BaseException) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
 def write(rows: pl.LazyFrame, path: Path) -> None:
@@ -129,8 +125,9 @@ def write(rows: pl.LazyFrame, path: Path) -> None:
             rows.sink_ndjson(unfinished)
         unfinished.replace(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        why = first_line(error).rstrip(".")
         raise StorageError(
-            f"{path} cannot be written: {_why(error)}. Make room, or write a file of another kind "
+            f"{path} cannot be written: {why}. Make room, or write a file of another kind "
             f"({' or '.join(OUTPUTS)}); nothing of it was kept."
         ) from error
     finally:

@@ -4,9 +4,7 @@ import polars as pl
 
 from r1data.errors import GateError
 from r1data.recipe.night import Checks
-
-BY_FORM = ("format", "language")
-"""Verifiers that need no reference; the others decide by rule."""
+from r1data.verify import BY_FORM
 
 
 def check_corpus(n_accepted: int, verdicts: pl.LazyFrame, checks: Checks, *, night: str) -> None:

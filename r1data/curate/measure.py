@@ -2,7 +2,7 @@
 appended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -103,9 +103,15 @@ def _measure(
     `measure` reads night, rollout_id, prompt_id and completion.
     """
     rollouts = store.scan("rollouts", night).select("night", "rollout_id", "prompt_id", "completion")
+    found = pieces(rollouts, known, n_bytes=PIECE_BYTES)
+    append_in_segments(store, table, (measure(piece.lazy()).collect() for piece in found))
+
+
+def append_in_segments(store: Store, table: str, frames: Iterable[pl.DataFrame]) -> None:
+    """Publish frames as they come, SEGMENT_ROWS rows or more at a time."""
     found: list[pl.DataFrame] = []
-    for piece in pieces(rollouts, known, n_bytes=PIECE_BYTES):
-        found.append(measure(piece.lazy()).collect())
+    for frame in frames:
+        found.append(frame)
         if sum(part.height for part in found) >= SEGMENT_ROWS:
             store.append(table, pl.concat(found))
             found.clear()

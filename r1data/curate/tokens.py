@@ -12,6 +12,7 @@ import polars as pl
 import xxhash
 
 from r1data.curate.corpus import as_edited, edits, texts
+from r1data.curate.measure import append_in_segments
 from r1data.errors import InputError, OfflineError
 from r1data.generate.models import folder_of
 from r1data.lake.pieces import pieces
@@ -22,8 +23,6 @@ from r1data.train.gate import BATCH, Trace, load_tokenizer, tokenise
 from r1data.verify.stored import Store
 
 VERSION = "1"
-SEGMENT_ROWS = 10_000
-"""Counts that are published at a time."""
 _FILES = (
     "tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "merges.txt", "tokenizer_config.json",
     "special_tokens_map.json", "chat_template.jinja",
@@ -111,16 +110,17 @@ def measure_token_counts(store: Store, selected: pl.LazyFrame, night: str, recip
     asked = store.scan("prompts").join(todo, on="prompt_id", how="semi").select("prompt_id", "messages")
     changed = edits(store.scan("reviews"), todo)
     rest = todo.join(asked, on="prompt_id").join(changed, on="rollout_id", how="left").collect().lazy()
-    tokenizer, found = None, list[pl.DataFrame]()
-    for piece in pieces(rollouts, known):
-        tokenizer = tokenizer or load_tokenizer(folder)
-        rows = as_edited(texts(piece.lazy()).join(rest, on="rollout_id")).with_columns(night=pl.lit(night))
-        found.append(count(rows.collect(), tokenizer, digest))
-        if sum(part.height for part in found) >= SEGMENT_ROWS:
-            store.append("token_counts", pl.concat(found))
-            found.clear()
-    if found:
-        store.append("token_counts", pl.concat(found))
+
+    def counted() -> Iterator[pl.DataFrame]:
+        tokenizer = None
+        for piece in pieces(rollouts, known):
+            tokenizer = tokenizer or load_tokenizer(folder)
+            rows = as_edited(texts(piece.lazy()).join(rest, on="rollout_id")).with_columns(
+                night=pl.lit(night)
+            )
+            yield count(rows.collect(), tokenizer, digest)
+
+    append_in_segments(store, "token_counts", counted())
 
 
 def count(rows: pl.DataFrame, tokenizer: Any, digest: str) -> pl.DataFrame:

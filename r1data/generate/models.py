@@ -17,7 +17,7 @@ import orjson
 import xxhash
 
 from r1data import paths
-from r1data.errors import ConfigError, InputError, OfflineError
+from r1data.errors import ConfigError, InputError, OfflineError, first_line
 from r1data.ids import digest
 
 EMBEDDED = "embedded:"
@@ -202,7 +202,7 @@ def hub_snapshot(
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         command = f"r1data model fetch {model} --revision {revision}"
         raise OfflineError(
-            f"{model} at {revision} is not in the hub cache ({_one_line(error)}). Run `{command}` on a "
+            f"{model} at {revision} is not in the hub cache ({first_line(error)}). Run `{command}` on a "
             "machine with network, then copy its hub cache (HF_HOME) here."
         ) from error
     return Path(folder)
@@ -278,7 +278,3 @@ def _mend(path: Path) -> str:
     if path.parent == paths.models():
         return "Run `r1data model fetch`, which replaces it."
     return "Copy the model again."
-
-
-def _one_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

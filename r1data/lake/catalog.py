@@ -18,7 +18,7 @@ import polars as pl
 from filelock import FileLock
 
 from r1data import __version__, ids, paths
-from r1data.errors import SchemaError
+from r1data.errors import SchemaError, first_line
 from r1data.lake import delta, storage
 from r1data.schema import TABLES, Table
 from r1data.schema.table import Dtype
@@ -184,7 +184,7 @@ def _create_views(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             try:
                 connection.execute(f'create view "{file.stem}" as {query}')
             except duckdb.CatalogException as error:  # perhaps it reads a view that comes later
-                failed[file] = str(error).splitlines()[0]  # the error itself would keep its callers' frames
+                failed[file] = first_line(error)  # the error itself would keep its callers' frames
         if len(failed) == len(waiting):
             file, problem = next(iter(failed.items()))
             raise SchemaError(f"{file.name} is no valid view: {problem}")

@@ -21,7 +21,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.transaction import AddAction
 
 from r1data import __version__
-from r1data.errors import ConcurrentWrite, CorruptLake, SchemaError
+from r1data.errors import ConcurrentWrite, CorruptLake, SchemaError, first_line
 from r1data.lake import storage
 from r1data.schema import Table
 
@@ -61,7 +61,7 @@ def open_table(root: str, *, version: int | None = None) -> DeltaTable | None:
     except DeltaError as error:
         torn = torn_entry(root)
         if torn is None:
-            raise CorruptLake(f"{root} cannot be read: {str(error).splitlines()[0]}.") from error
+            raise CorruptLake(f"{root} cannot be read: {first_line(error)}.") from error
         raise CorruptLake(
             f"{torn} is torn: its commit was cut short. `r1data lake repair` sets it aside; nothing visible "
             "is lost."

@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from r1data.errors import ConfigError, InputError, OfflineError
+from r1data.errors import ConfigError, InputError, OfflineError, first_line
 from r1data.prompts.mapped import Config, check_map, question, turn, wanted_columns
 from r1data.prompts.question import Question
 from r1data.text import nearest
@@ -75,7 +75,7 @@ def _check_id(config: Config) -> None:
     except HFValidationError as error:
         raise ConfigError(
             f"`dataset` of `{config.name}`: {config.dataset} is no folder, and no id such as `openai/gsm8k`. "
-            f"{_line(error)}"
+            f"{first_line(error)}"
         ) from error
 
 
@@ -109,23 +109,19 @@ def _load(config: Config, revision: str | None) -> Any:
         raise _offline(config, error) from error
     except (ValueError, datasets.exceptions.DatasetGenerationError) as error:
         raise InputError(
-            f"{config.dataset}, split `{config.split}`: {_line(error)}. Name another."
+            f"{config.dataset}, split `{config.split}`: {first_line(error)}. Name another."
         ) from error
 
 
 def _missing(config: Config, error: Exception) -> InputError:
     return InputError(
         f"{config.dataset}: there is no such data set or revision, or it needs a token in HF_TOKEN "
-        f"({_line(error)}). It is the `dataset` of `{config.name}`."
+        f"({first_line(error)}). It is the `dataset` of `{config.name}`."
     )
 
 
 def _offline(config: Config, error: Exception) -> OfflineError:
     return OfflineError(
-        f"{config.dataset}: the hub does not answer ({_line(error)}). Run where it does, or fetch the "
+        f"{config.dataset}: the hub does not answer ({first_line(error)}). Run where it does, or fetch the "
         f"data set there, copy it here and give its folder as `dataset` of `{config.name}`."
     )
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -228,11 +228,26 @@ def without_repeated(marked: pl.DataFrame, twins: pl.DataFrame) -> pl.DataFrame:
     """
     evidence = pl.concat_str("twin_id", pl.lit(": "), pl.col("jaccard").round(3))
     found = marked.join(twins, on="prompt_id", how="left", maintain_order="left")
-    repeated = pl.col("twin_id").is_not_null()
-    return found.with_columns(
-        kept=pl.col("kept") & ~repeated,
-        reason=pl.when(repeated).then(pl.lit("near_duplicate")).otherwise("reason"),
-        evidence=pl.when(repeated).then(evidence).otherwise("evidence"),
+    return left_out(found, pl.col("twin_id").is_not_null(), "near_duplicate", evidence)
+
+
+def left_out(marked: pl.DataFrame, which: pl.Expr, reason: str, evidence: pl.Expr) -> pl.DataFrame:
+    """Mark kept prompts for a reason; what was left out before keeps its own.
+
+    Args:
+        marked: schema INTAKE, and whatever else the expressions read.
+        which: prompts that are not to be asked; null is no.
+        reason: one word of `intake.reason`.
+        evidence: text beside it.
+
+    Returns:
+        Schema INTAKE.
+    """
+    out = pl.col("kept") & which.fill_null(False)
+    return marked.with_columns(
+        kept=pl.col("kept") & ~out,
+        reason=pl.when(out).then(pl.lit(reason)).otherwise("reason"),
+        evidence=pl.when(out).then(evidence).otherwise("evidence"),
     ).select(INTAKE.schema.names())
 
 

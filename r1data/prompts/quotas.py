@@ -11,8 +11,8 @@ from r1data import ids
 from r1data.curate.current import own_prompts
 from r1data.lake.catalog import VIEWS
 from r1data.lake.overlay import Scan
+from r1data.prompts.intake import left_out
 from r1data.recipe import Recipe
-from r1data.schema.prompts import INTAKE
 
 
 def r1_prompts() -> dict[str, int]:
@@ -30,30 +30,19 @@ def within_quotas(marked: pl.DataFrame, recipe: Recipe, *, night: str) -> pl.Dat
         night: the night, YYYY-MM-DD, by which is drawn.
     """
     sources = {s.name: s.max_per_night for s in recipe.prompts if s.max_per_night is not None}
-    found = marked.with_columns(
-        drawn=pl.Series([ids.digest(prompt_id, night) for prompt_id in marked["prompt_id"]], dtype=pl.String)
-    )
+    drawn = pl.Series("drawn", [ids.digest(one, night) for one in marked["prompt_id"]], dtype=pl.String)
     for column, quotas in (("source", sources), ("domain", recipe.quotas)):
         quota = pl.col(column).replace_strict(quotas, default=None, return_dtype=pl.Int64)
         place = pl.col("drawn").rank("ordinal").over(column, "kept")
-        beyond = pl.col("kept") & (place > quota).fill_null(False)
         told = pl.concat_str(pl.lit(f"{column} "), column, pl.lit(": "), quota, pl.lit(" a night"))
-        found = found.with_columns(
-            kept=pl.col("kept") & ~beyond,
-            reason=pl.when(beyond).then(pl.lit("over_quota")).otherwise("reason"),
-            evidence=pl.when(beyond).then(told).otherwise("evidence"),
-        )
-    return found.select(INTAKE.schema.names())
+        marked = left_out(marked.with_columns(drawn), place > quota, "over_quota", told)
+    return marked
 
 
 def without_licence(marked: pl.DataFrame) -> pl.DataFrame:
     """Mark kept prompts of table `intake` that have no licence."""
-    lacking = pl.col("kept") & pl.col("licence").is_null()
-    return marked.with_columns(
-        kept=pl.col("kept") & ~lacking,
-        reason=pl.when(lacking).then(pl.lit("no_licence")).otherwise("reason"),
-        evidence=pl.when(lacking).then(pl.lit("the recipe says licence_required")).otherwise("evidence"),
-    )
+    told = pl.lit("the recipe says licence_required")
+    return left_out(marked, pl.col("licence").is_null(), "no_licence", told)
 
 
 def by_domain(scan: Scan, recipe: str, night: str) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from r1data.errors import ConfigError, InputError
+from r1data.errors import ConfigError, InputError, first_line
 from r1data.text import nearest
 
 FIELD_CHARS = 1 << 27
@@ -133,8 +133,9 @@ def _parquet(path: Path, columns: list[str]) -> Iterator[Record]:
             rows = scan.slice(start, PARQUET_ROWS).collect().iter_rows(named=True)
             yield from ((f"row {number}", row) for number, row in enumerate(rows, start))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise InputError(f"{path}: not readable as Parquet ({reason}). Write the file again.") from error
+        raise InputError(
+            f"{path}: not readable as Parquet ({first_line(error)}). Write the file again."
+        ) from error
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from r1data.errors import ConfigError, InputError, OfflineError, R1DataError
+from r1data.errors import ConfigError, InputError, OfflineError, R1DataError, first_line
 from r1data.lake import storage
 from r1data.prompts.records import READERS
 from r1data.text import nearest
@@ -83,17 +83,13 @@ def _fetch(address: str, folder: Path, owner: str) -> tuple[Path, str]:
         found, wanted = [], []
     except PermissionError as error:
         raise InputError(
-            f"{address}: may not be read ({_line(error)}). Credentials come from the environment."
+            f"{address}: may not be read ({first_line(error)}). Credentials come from the environment."
         ) from error
     except Exception as error:  # each file system has its own errors for a server that does not answer
         raise OfflineError(
-            f"{address}: nothing usable answers ({_line(error)}). {DIRECTIONS[scheme]}"
+            f"{address}: nothing usable answers ({first_line(error)}). {DIRECTIONS[scheme]}"
         ) from error
     if not wanted:
         what = f"no file here ends in {', '.join(READERS)}" if found else "there is no such file or folder"
         raise InputError(f"{address}: {what}. It is the `path` of `{owner}`.")
     return copy, address
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -74,6 +74,8 @@ VERIFIERS = {
     "language": Verifier(language.verify, language.VERSION, needs_reference=False, by_form=True),
 }
 """Verifiers by name."""
+BY_FORM = tuple(name for name, one in VERIFIERS.items() if one.by_form)
+"""Verifiers that judge every rollout beside its prompt's own; the others decide by rule."""
 
 
 def verifier(name: str) -> Verifier:
@@ -160,6 +162,7 @@ def probes(name: str, reference: str, args: dict[str, Any] | None = None) -> lis
 
 
 __all__ = [
+    "BY_FORM",
     "REASONS",
     "VERIFIERS",
     "Deferred",

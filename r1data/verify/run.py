@@ -24,8 +24,7 @@ def pending(
 ) -> pl.LazyFrame:
     """What is still to be judged under the current versions of verifiers and references.
 
-    Every rollout is judged by the verifier of its prompt's current reference (the latest `added_at`), and by
-    those of form.
+    Every rollout is judged by the verifier of its prompt's current reference, and by those of form.
 
     Args:
         rollouts: night, rollout_id, prompt_id, completion, finish_reason.
@@ -53,7 +52,7 @@ def pending(
         ),
         on="prompt_id",
     )
-    language = pl.concat_str(pl.lit('{"language":"'), pl.col("language").fill_null("en"), pl.lit('"}'))
+    language = pl.struct(pl.col("language").fill_null("en")).struct.json_encode()
     by_form = (
         rollouts.join(prompts.select("prompt_id", "language"), on="prompt_id", how="left")
         .join(versions.lazy().filter("by_form").select("verifier"), how="cross")

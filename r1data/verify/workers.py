@@ -150,7 +150,7 @@ class Pool:
         idle, busy = deque(self.workers), list[Worker]()
         given = 0
         try:
-            while self._feed(queue, idle, busy, done, given):
+            while self._feed(queue, idle, busy, done):
                 if busy and given not in done:
                     for worker in readable(busy):
                         busy.remove(worker)
@@ -169,7 +169,6 @@ class Pool:
         idle: deque[Worker],
         busy: list[Worker],
         done: dict[int, Verdict],
-        given: int,
     ) -> bool:
         """Decide tasks or give them to free workers, until all are busy or enough verdicts wait for one.
 

@@ -165,7 +165,7 @@ def test_the_three_levels_of_the_filter(night: Connection) -> None:
     assert column(night, "select reason from filter_basic") == ["broken", "broken"]
     negatives = "select prompt_id, rollout_id, extracted, reference, n_same, rank from filter_adversarial"
     assert night.execute(negatives).fetchall() == [("p", "c", "5", "4", 1, 1)]
-    night.execute("update readability set repetition = 0.9")
+    night.execute("update selected set reasons = ['readability:repetition'] where rollout_id = 'c'")
     assert night.execute(negatives).fetchall() == []
 
 

@@ -58,6 +58,12 @@ def test_every_rollout_is_judged_by_its_reference_and_by_form():
     assert pending(ROLLOUTS, PROMPTS, REFERENCES, verdicts.lazy()).collect().is_empty()
 
 
+def test_a_language_of_any_spelling_is_judged_and_stops_no_night():
+    prompts = PROMPTS.with_columns(language=pl.lit('en"\\'))
+    verdicts = judged(pending(ROLLOUTS, prompts, REFERENCES, NONE)).filter(verifier="language")
+    assert verdicts["reason"].to_list() == ["unknown_script", "unknown_script", "truncated"]
+
+
 def test_a_corrected_reference_is_judged_anew_and_nothing_else():
     stored = judged(pending(ROLLOUTS, PROMPTS, REFERENCES, NONE)).lazy()
     corrected = references(("p", "v1", "7", "math", 1), ("p", "v2", "8", "math", 2))

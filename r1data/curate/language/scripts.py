@@ -11,6 +11,9 @@ SCRIPTS = (
 )  # fmt: skip
 """Unicode scripts that are named in facts; a letter of any other one is `Other`."""
 
+UNSPACED = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
+"""Scripts without blanks between words: every letter counts as a word."""
+
 _CODES = {
     "Latin": """
         af az br bs ca ceb co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl gn gv ha haw hr ht hu ia id
@@ -60,13 +63,14 @@ LANGUAGE_OF: dict[str, str] = {
 
 def letters(*scripts: str) -> str:
     """A pattern for one letter of any of these scripts."""
-    return rf"[\p{{L}}&&[{_classes(scripts)}]]"
+    return rf"[\p{{L}}&&[{classes(*scripts)}]]"
 
 
 def other_letters(*scripts: str) -> str:
     """A pattern for one letter of any other script; letters common to all, such as 𝑥, are left aside."""
-    return rf"[\p{{L}}--[\p{{Common}}{_classes(scripts)}]]"
+    return rf"[\p{{L}}--[\p{{Common}}{classes(*scripts)}]]"
 
 
-def _classes(scripts: tuple[str, ...]) -> str:
+def classes(*scripts: str) -> str:
+    """What stands in brackets for any character of these scripts."""
     return "".join(rf"\p{{{script}}}" for script in scripts)

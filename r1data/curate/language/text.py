@@ -9,15 +9,12 @@ import regex
 from r1data import text as of_text
 from r1data.curate.language.identify import likeliest
 from r1data.curate.language.mask import blanked
-from r1data.curate.language.scripts import LANGUAGE_OF, SCRIPTS_OF, letters
+from r1data.curate.language.scripts import LANGUAGE_OF, SCRIPTS_OF, UNSPACED, classes, letters
 from r1data.curate.language.spans import Span, foreign_spans, script_of
 
-UNSPACED = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
-"""Scripts without blanks between words: every letter counts as a word."""
 _SURE = 0.5
-_unspaced = "".join(rf"\p{{{script}}}" for script in UNSPACED)
-_spaced = rf"[\p{{L}}--[{_unspaced}]]"
-_ANY_WORD = regex.compile(rf"[\p{{L}}&&[{_unspaced}]]|{_spaced}(?:{_spaced}|\p{{M}}|\p{{Cf}})*", regex.V1)
+_spaced = rf"[\p{{L}}--[{classes(*UNSPACED)}]]"
+_ANY_WORD = regex.compile(rf"{letters(*UNSPACED)}|{_spaced}(?:{_spaced}|\p{{M}}|\p{{Cf}})*", regex.V1)
 _LETTERS = regex.compile(r"[\p{L}--\p{Common}]+", regex.V1)
 
 

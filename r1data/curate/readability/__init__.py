@@ -11,7 +11,7 @@ import polars as pl
 
 from r1data.schema.facts import READABILITY
 
-VERSION = "2"
+VERSION = "3"
 SLICE_ROWS = 256
 """Rows that are measured before their texts are let go."""
 

@@ -5,10 +5,11 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from r1data.curate.language.scripts import UNSPACED, classes
+
 BLANK, SYMBOL, LETTER, DIGIT, ALONE = 0, 1, 2, 3, 4
 """Kinds of code points; words are runs of LETTER and DIGIT, and each ALONE is a word."""
 
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _SURROGATES = range(0xD800, 0xE000)
 _N_CODES = 0x110000
 
@@ -23,7 +24,7 @@ def tables() -> tuple[np.ndarray, np.ndarray]:
     for kind, pattern in (
         (BLANK, r"^[\s\p{Cc}\p{Cf}]$"),
         (LETTER, r"^\w$"),
-        (ALONE, f"^{_UNSPACED}$"),
+        (ALONE, f"^[{classes(*UNSPACED)}]$"),
         (DIGIT, r"^\d$"),
     ):
         kinds[codes[characters.str.contains(pattern).to_numpy()]] = kind

@@ -61,7 +61,7 @@ def compose(wanted: list[tuple[str, dict[str, Any]]]) -> str:
     answer = "\n".join([*head, *parts, *lines, *tail])
     if "two_responses" in args:
         answer = f"{answer}\n******\n{answer} {filler}"
-    return _dressed(answer, args, tail)
+    return _dressed(answer, args)
 
 
 def _only(args: dict[str, list[dict[str, Any]]], name: str, key: str, default: Any) -> Any:
@@ -151,7 +151,7 @@ def _layout(args: dict[str, list[dict[str, Any]]], text: str) -> list[str]:
     return [text]
 
 
-def _dressed(answer: str, args: dict[str, list[dict[str, Any]]], tail: list[str]) -> str:
+def _dressed(answer: str, args: dict[str, list[dict[str, Any]]]) -> str:
     """The answer in the case, without the commas, and in the wrapping that are wanted."""
     if "no_comma" in args:
         answer = answer.replace(",", "")

@@ -35,6 +35,7 @@ def evidence(fact: dict[str, Any], measure: str) -> list[str]:
         ("<think>a b c d</think>e", 0.0),
         ("A b c d, a b c d!", 1 / 5),
         ("一二三四一二三四", 1 / 5),
+        ("ཀཁགངཀཁགང", 1 / 5),
         ("Ärger ÄRGER ärger ärger ärger", 1 / 2),
         ("0 0 0 0 0 0 0 0", 0.0),
         ("x 0 0 0 x 0 0 0", 1 / 5),

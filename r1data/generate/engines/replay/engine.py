@@ -17,7 +17,7 @@ from typing import Self
 
 import polars as pl
 
-from r1data.errors import ConfigError, EngineError
+from r1data.errors import ConfigError, EngineError, first_line
 from r1data.generate.engine import Completion, Request
 from r1data.generate.engines.replay.rows import OWNER
 from r1data.generate.engines.replay.spool import spool
@@ -107,10 +107,9 @@ class ReplayEngine:
         try:
             found = near.join(pl.LazyFrame(wanted), on=list(wanted), how="semi").collect()
         except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).partition("\n")[0]
             raise EngineError(
-                f"{self.name}: its sorted copy is not readable ({reason}). Remove `replay` from the home "
-                "folder and run again: what it had finished is kept."
+                f"{self.name}: its sorted copy is not readable ({first_line(error)}). Remove `replay` from "
+                "the home folder and run again: what it had finished is kept."
             ) from error
         held = {(row["prompt_id"], row["index"]): row for row in found.iter_rows(named=True)}
         return [
