@@ -14,6 +14,7 @@ import sys
 
 from bench.measure import Timer, spread
 from r1data.verify.sandbox import Limits, Sandbox, Test
+from r1data.verify.sandbox.backends import BACKENDS
 
 N, ROUNDS = 1000, 5
 """Programs of one test, and in how many turns they are run."""
@@ -79,7 +80,7 @@ def report(name: str, backend: str, n_programs: int, n_tests: int, rounds: int) 
 def main() -> None:
     """Print both comparisons."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("backend", nargs="?", choices=("auto", "zygote", "bubblewrap", "unsafe"), default="zygote")
+    parser.add_argument("backend", nargs="?", choices=("auto", *BACKENDS), default="zygote")
     backend = parser.parse_args().backend
     print(f"back-end {backend}")
     report("small programs", backend, N // ROUNDS, 1, ROUNDS)
