@@ -10,14 +10,13 @@ Speed is measured in a process of its own, so that its memory is its own.
 
 import argparse
 import random
-import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
 
+from bench.measure import Timer, peak_mb
 from r1data.curate.decontaminate import Hit, Index, hits
 from r1data.curate.decontaminate.formats import FORMATS, inside
 from r1data.recipe import Contamination
@@ -104,23 +103,21 @@ def speed(data: Path) -> None:
     benchmarks = pl.DataFrame({"text": items}).with_columns(
         benchmark=pl.lit("b"), item_id=pl.int_range(pl.len()).cast(pl.String)
     )
-    began = time.monotonic()
-    index = Index(benchmarks)
-    n_runs = len(index.arrays[3]) + len(index.whole)  # both are made when they are asked for
-    print(f"\n{n_runs:,} entries in the index of {len(items):,} items: {time.monotonic() - began:.2f} s")
+    with Timer() as timer:
+        index = Index(benchmarks)
+        n_runs = len(index.arrays[3]) + len(index.whole)  # both are made when they are asked for
+    print(f"\n{n_runs:,} entries in the index of {len(items):,} items: {timer.wall_s:.2f} s")
     prompts = pl.Series(grown(texts[N_ITEMS:], max(SIZES)))
     n_chars = prompts.str.len_chars().mean()
     hits(prompts.head(2_000), index, Contamination())  # compiles, or loads what was compiled
     for n in SIZES:
-        began, cpu_s = time.monotonic(), time.process_time()
-        found = hits(prompts.head(n), index, Contamination())
-        wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu_s
+        with Timer() as timer:
+            found = hits(prompts.head(n), index, Contamination())
         print(
-            f"{n:>7,} prompts: {n / wall_s:>8,.0f}/s · {wall_s:.2f} s · {cpu_s:.2f} CPU-seconds · "
-            f"{len(found):,} hits"
+            f"{n:>7,} prompts: {n / timer.wall_s:>8,.0f}/s · {timer.wall_s:.2f} s · "
+            f"{timer.cpu_s:.2f} CPU-seconds · {len(found):,} hits"
         )
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{n_chars:.0f} characters a prompt; peak memory {peak_mb:,.0f} MB")
+    print(f"{n_chars:.0f} characters a prompt; peak memory {peak_mb():,.0f} MB")
 
 
 def questions(data: Path) -> list[str]:

@@ -7,12 +7,14 @@ machine shows on both; then programs with 30 tests, where the subprocess starts 
 those of this process and of all that it waited for: a turn of ours begins and ends with its own sandbox.
 """
 
+import argparse
 import ast
 import subprocess
 import sys
 
 from bench.measure import Timer, spread
 from r1data.verify.sandbox import Limits, Sandbox, Test
+from r1data.verify.sandbox.backends import BACKENDS
 
 N, ROUNDS = 1000, 5
 """Programs of one test, and in how many turns they are run."""
@@ -77,7 +79,9 @@ def report(name: str, backend: str, n_programs: int, n_tests: int, rounds: int) 
 
 def main() -> None:
     """Print both comparisons."""
-    backend = sys.argv[1] if len(sys.argv) > 1 else "zygote"
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("backend", nargs="?", choices=("auto", *BACKENDS), default="zygote")
+    backend = parser.parse_args().backend
     print(f"back-end {backend}")
     report("small programs", backend, N // ROUNDS, 1, ROUNDS)
     report("many tests", backend, MANY // ROUNDS, N_TESTS, ROUNDS)

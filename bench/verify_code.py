@@ -8,8 +8,8 @@ code_contests_stdin_a.parquet (inputs, outputs). The last has no programs: one t
 pass, and what the quality gate asks must fail.
 """
 
+import argparse
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -95,7 +95,9 @@ def contests(pool: Pool, rows: list[Row]) -> None:
 
 def main() -> None:
     """Print what each set says."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
     with Pool() as pool:
         mbpp(pool, pl.read_parquet(folder / "code_mbpp.parquet").to_dicts())
         cruxeval(pool, pl.read_parquet(folder / "code_cruxeval_scored_a.parquet").to_dicts())

@@ -16,7 +16,9 @@ from r1data.train.exports.make import export_folder, export_mix
 from r1data.train.exports.push import push as upload
 from r1data.train.exports.push import repository_of
 
-app = typer.Typer(help="Write mixes as files that trainers read, and list what was written.")
+app = typer.Typer(
+    no_args_is_help=True, help="Write mixes as files that trainers read, and list what was written."
+)
 Folder = Annotated[Path | None, typer.Option("--to", help="Folder of exports; dagster_home/exports without.")]
 
 
@@ -71,7 +73,8 @@ def list_(to: Folder = None, json: Json = False) -> None:
     ]
     schema = {"digest": pl.String, "form": pl.String, "mix": pl.String}
     numbers = dict.fromkeys(("rows", "left_out", "completion_tokens"), pl.Int64)
-    show.frame(pl.DataFrame(rows, schema=schema | numbers), as_json=json)
+    none = "There are no exports; `r1data export mix NAME` makes one."
+    show.frame(pl.DataFrame(rows, schema=schema | numbers), as_json=json, if_none=none)
 
 
 def _plain(made: Export) -> dict[str, object]:

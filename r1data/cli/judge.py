@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from r1data.judge.rubric import Rubric
 
 log = logging.getLogger("r1data")
-app = typer.Typer(help="Measure the recipe's judge on labelled rows, and let it judge the rows of a file.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Measure the recipe's judge on labelled rows, and let it judge the rows of a file.",
+)
 
 ROW = "r1data_row"
 OURS = ("question", "answer", "other", "reference", "criteria")

@@ -1,5 +1,6 @@
 """Verbs about the lake itself: `r1data lake …`."""
 
+import sys
 from dataclasses import asdict
 from typing import Annotated
 
@@ -13,7 +14,10 @@ from r1data.lake import verify as damage
 from r1data.report import show
 from r1data.schema import TABLES
 
-app = typer.Typer(help="Look after the tables: what they hold, whether it is whole, what they went through.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look after the tables: what they hold, whether it is whole, what they went through.",
+)
 
 
 @app.command()
@@ -39,7 +43,8 @@ def history(table: Annotated[str, typer.Argument(help="Name of a table.")], json
 def verify(json: Json = False) -> None:
     """Compare every file with its checksum."""
     found = [asdict(item) for item in damage.verify(Lake())]
-    show.frame(pl.DataFrame(found, schema=["table", "path", "problem"]), as_json=json)
+    whole = "Every file is as it was published."
+    show.frame(pl.DataFrame(found, schema=["table", "path", "problem"]), as_json=json, if_none=whole)
     if found:
         raise CorruptLake(
             f"{len(found)} files are not as they were published. Restore them from a copy of the lake."
@@ -52,6 +57,8 @@ def repair() -> None:
     mended = damage.repair(Lake())
     for path in mended:
         print(path)
+    if not mended:
+        print("No log entry is torn.", file=sys.stderr)
 
 
 @app.command()

@@ -17,7 +17,9 @@ from r1data.train.preview import Preview
 from r1data.train.preview import diff as compare
 from r1data.train.preview import preview as count
 
-app = typer.Typer(help="Look at mixes, the SQL files that say what a student trains on.")
+app = typer.Typer(
+    no_args_is_help=True, help="Look at mixes, the SQL files that say what a student trains on."
+)
 Name = Annotated[str, typer.Argument(help="A file of sql/mixes, without its suffix.")]
 
 
@@ -73,8 +75,9 @@ def preview(
         _print(told)
     if not told.n_rows:
         raise QueryError(
-            f"{wanted.file} gives no rows of recipe {name}, so nothing would be exported. "
-            f"Before the draw there were {told.n_chosen}. `r1data funnel` tells where traces are lost."
+            f"{wanted.file} gives no rows of recipe {name} ({told.n_chosen} before the draw), so nothing "
+            "would be exported. `r1data funnel` tells where traces are lost; --recipe FILE names another "
+            "recipe."
         )
 
 

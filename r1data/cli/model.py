@@ -7,7 +7,7 @@ import typer
 from r1data.generate.fetch import DEFAULT_MODEL
 from r1data.generate.fetch import fetch as fetch_model
 
-app = typer.Typer(help="Models on this machine.")
+app = typer.Typer(no_args_is_help=True, help="Models on this machine.")
 
 
 @app.callback()

@@ -1,7 +1,9 @@
 """Verbs that make things: run, cold-start, demo."""
 
+import logging
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import typer
 
 from r1data.cli.execute import run_jobs
@@ -9,6 +11,8 @@ from r1data.cli.options import NightOption, RecipeOption
 from r1data.errors import ConfigError
 from r1data.lake import Lake
 from r1data.recipe import Recipe, load_recipe
+
+log = logging.getLogger("r1data")
 
 
 def add(app: typer.Typer) -> None:
@@ -21,7 +25,12 @@ def add(app: typer.Typer) -> None:
 def run(recipe: RecipeOption = None, night: NightOption = None) -> None:
     """Make a night, from prompts to corpus, in this process; a finished night is left as it is."""
     wanted = load_recipe(recipe)
-    run_jobs([("night", checked_night(night, wanted))], recipe)
+    name = checked_night(night, wanted)
+    run_jobs([("night", name)], recipe)
+    made = Lake().scan("corpus", name).filter(recipe=wanted.name).select(pl.len()).collect().item()
+    log.info(
+        "corpus of %s, night %s: %s traces; `r1data funnel` tells of the rest", wanted.name, name, f"{made:,}"
+    )
 
 
 def cold_start(recipe: RecipeOption = None, night: NightOption = None) -> None:

@@ -13,6 +13,7 @@ from r1data.lake.query import fetch
 from r1data.recipe import load_recipe
 from r1data.report import show
 from r1data.report.funnel import funnel_text
+from r1data.text import nearest
 
 
 def add(app: typer.Typer) -> None:
@@ -42,10 +43,12 @@ def funnel(
     """How many rollouts entered and left each stage of a night."""
     query = "select * from funnel where $night is null or night = $night order by recipe, night, position"
     rows = fetch(Lake(), query, {"night": night})
-    if json:
-        show.frame(rows, as_json=True)
+    if json or rows.is_empty():
+        of = f" of night {night}" if night else ""
+        none = f"The lake holds no selection{of}; `r1data run` makes nights, and `r1data funnel` shows all."
+        show.frame(rows, as_json=json, if_none=none)
     else:
-        print(funnel_text(rows))
+        print(funnel_text(rows), end="")
 
 
 def why(
@@ -70,13 +73,22 @@ def stale(recipe: RecipeOption = None, json: Json = False) -> None:
     """
     from r1data.curate.stale import stale as out_of_date
 
-    show.frame(out_of_date(Lake(), load_recipe(recipe)), as_json=json)
+    wanted = load_recipe(recipe)
+    none = f"Nothing of recipe {wanted.name} is out of date."
+    show.frame(out_of_date(Lake(), wanted), as_json=json, if_none=none)
 
 
 def text_of(query: str) -> str:
-    """The SQL of a question's name, of a file, or the text itself."""
-    named = paths.PROJECT / "sql" / "questions" / f"{query}.sql"
-    for path in (named, Path(query)):
+    """The SQL of a question's name, of a file, or the text itself.
+
+    Raises:
+        QueryError: one word that is neither a question nor a file.
+    """
+    questions = paths.PROJECT / "sql" / "questions"
+    for path in (questions / f"{query}.sql", Path(query)):
         if len(query) < 200 and path.suffix == ".sql" and path.is_file():
             return path.read_text(encoding="utf-8")
+    if len(query.split()) == 1:
+        names = [path.stem for path in questions.glob("*.sql")]
+        raise QueryError(f"There is no question or file {nearest(query, names)}")
     return query

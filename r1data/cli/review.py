@@ -16,7 +16,10 @@ from r1data.recipe import load_recipe
 from r1data.report import show
 
 log = logging.getLogger("r1data")
-app = typer.Typer(help="Let people approve, reject and edit traces in a file that a spreadsheet opens.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Let people approve, reject and edit traces in a file that a spreadsheet opens.",
+)
 
 
 @app.command("export")

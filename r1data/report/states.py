@@ -47,7 +47,8 @@ def state(lake: Lake, recipe: str, night: str, version: int | None = None) -> St
     newest = lake.version("selected")
     if found.is_empty() or newest is None:
         raise QueryError(
-            f"Recipe {recipe} has no selection of night {night}. `r1data run --night {night}` makes it."
+            f"Recipe {recipe} has no selection of night {night}. `r1data run --night {night}` makes it; "
+            "--recipe FILE names another recipe."
         )
     if version is not None and not 0 <= version <= newest:
         raise QueryError(

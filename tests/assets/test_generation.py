@@ -15,8 +15,8 @@ from r1data import ids, paths
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.schema import TABLES
+from tests.conftest import FAKE
 
-FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 NIGHT = "2026-01-02"
 Run = Callable[..., int]
 

@@ -10,14 +10,13 @@ import pytest
 from assets.judge import judge_calibration, judgements
 from assets.judge_checks import everything_wanted_is_judged, judge_has_a_vote
 from assets.resources import LakeResource, RecipeResource
-from r1data import paths
 from r1data.lake import Lake
 from r1data.recipe import Judge
+from tests.conftest import FAKE
 from tests.judge.scripted import COMPUTED, good, judge_settings, says
 from tests.judge.test_stage import night as asked_night
 from tests.judge.test_stage import stored
 
-FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 NIGHT = "2026-01-02"
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from r1data import paths
 from r1data.lake import Lake
 from r1data.schema import TABLES
+from tests.conftest import FAKE
 
-FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 NIGHT, NEXT = "2026-01-02", "2026-01-03"
 Run = Callable[..., int]
 

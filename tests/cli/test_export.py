@@ -7,43 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from r1data import paths
-from r1data.curate.pii import VERSION
 from r1data.lake import Lake
-from r1data.schema import TABLES
-from tests.sql.conftest import NIGHT, RECIPE, night_of_five, review, rows
+from tests.sql.conftest import NIGHT, RECIPE, publish, review
 
 Run = Callable[..., int]
-FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 WRITE_TO = "Write to jo.public@somewhere.net."
-
-
-def searched(subject: str, subject_id: str, kind: str | None = None) -> dict[str, object]:
-    marks = [{"kind": kind, "offset": 0, "length": 1, "masked": "x"}] if kind else []
-    return {
-        "subject": subject,
-        "subject_id": subject_id,
-        "version": VERSION,
-        "n_marks": len(marks),
-        "marks": marks,
-    }
-
-
-@pytest.fixture
-def night_lake(home_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """Five rollouts of recipe `r`, of which a and e were accepted; all but e were searched for personal
-    data, and none was found.
-    """
-    found = [*(searched("prompt", name) for name in "pq"), *(searched("trace", name) for name in "abcd")]
-    for table, values in (night_of_five() | {"pii": found}).items():
-        if TABLES[table].kind == "ledger":
-            home_lake.append(table, rows(table, values))
-        else:
-            home_lake.replace(table, {"recipe": RECIPE, "night": NIGHT}, rows(table, values))
-    recipe = tmp_path / "r.toml"
-    recipe.write_text(FAKE.read_text(encoding="utf-8").replace('"fake"', f'"{RECIPE}"', 1), encoding="utf-8")
-    monkeypatch.setenv("R1DATA_RECIPE", str(recipe))
-    return home_lake
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -93,7 +61,7 @@ def test_an_edit_that_brings_an_address_in_is_found_although_the_old_text_was_cl
     r1data: Run, night_lake: Lake, capsys: pytest.CaptureFixture[str]
 ):
     edit = review("a", "edit", 9) | {"reasoning": WRITE_TO, "answer": "4"}
-    night_lake.append("reviews", rows("reviews", [edit]))
+    publish(night_lake, {"reviews": [edit]})
     assert r1data("export", "mix", "unfiltered", "--json") == 0
     assert told(capsys)["dropped"] == {"pii:email": 1, "pii:unmeasured": 1}
     corpus = night_lake.scan("corpus").collect()

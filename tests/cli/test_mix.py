@@ -7,28 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from r1data import paths
 from r1data.lake import Lake
-from r1data.schema import TABLES
 from r1data.train.mix import load_mix, mix_names
-from tests.sql.conftest import NIGHT, RECIPE, night_of_five, rows
 
 Run = Callable[..., int]
-FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
-
-
-@pytest.fixture
-def night_lake(home_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """The home's lake with five rollouts of recipe `r` at two prompts, of which a and e were accepted."""
-    for table, values in night_of_five().items():
-        if TABLES[table].kind == "ledger":
-            home_lake.append(table, rows(table, values))
-        else:
-            home_lake.replace(table, {"recipe": RECIPE, "night": NIGHT}, rows(table, values))
-    recipe = tmp_path / "r.toml"
-    recipe.write_text(FAKE.read_text(encoding="utf-8").replace('"fake"', f'"{RECIPE}"', 1), encoding="utf-8")
-    monkeypatch.setenv("R1DATA_RECIPE", str(recipe))
-    return home_lake
 
 
 def test_list_and_show_tell_mixes_and_their_parameters(r1data: Run, capsys: pytest.CaptureFixture[str]):

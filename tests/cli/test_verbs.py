@@ -9,6 +9,7 @@ import pytest
 
 from r1data import paths
 from r1data.cli import main
+from tests.conftest import run_verb
 
 NIGHT = "2026-01-02"
 
@@ -52,6 +53,34 @@ def test_sql_runs_a_question_by_name_with_its_parameters(capsys):
 def test_sql_says_which_parameter_is_missing(capsys):
     status, message = refused(capsys, "sql", "yield_by_family", "-p", "recipe=fake")
     assert status == 1 and "$night" in message
+
+
+def test_a_question_that_is_not_there_names_the_nearest(capsys):
+    status, message = refused(capsys, "sql", "yield_by_famly")
+    assert status == 1 and "did you mean `yield_by_family`?" in message and message.count("\n") == 1
+
+
+def test_a_row_of_more_columns_than_fit_is_told_cell_by_cell(capsys):
+    (row,) = objects(capsys, "sql", "select * from traces order by rollout_id limit 1")
+    printed = said(capsys, "sql", "select * from traces order by rollout_id limit 1").splitlines()
+    assert len(row) > 40 and len(printed) > 40
+    assert any(line.split() == ["rollout_id", row["rollout_id"]] for line in printed)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("sql", "select 1 where false"), "No rows."),
+        (("funnel", "--night", "2026-01-01"), "no selection of night 2026-01-01"),
+        (("stale",), "Nothing of recipe fake is out of date."),
+        (("lake", "verify"), "Every file is as it was published."),
+        (("export", "list"), "There are no exports"),
+    ],
+)
+def test_where_there_is_nothing_people_are_told_so_on_stderr(words: tuple[str, ...], told: str, capsys):
+    assert run_verb(*words) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "" and told in printed.err
 
 
 def test_a_parameter_without_a_value_is_status_2(capsys):

@@ -1,20 +1,9 @@
 """Texts that are not as they should be: hidden characters, other directions, no end, no valid Unicode."""
 
-from typing import Any
-
 import polars as pl
 import pytest
 
-from r1data.curate.language import language_mix
-
-
-def mixed(text: str, target: str = "en") -> dict[str, Any]:
-    trace = pl.LazyFrame({"night": ["n"], "rollout_id": ["a"], "text": [text], "target": [target]})
-    return language_mix(trace).collect().row(0, named=True)
-
-
-def foreign(text: str, target: str = "en") -> list[str]:
-    return [span["text"] for span in mixed(text, target)["foreign_spans"]]
+from tests.curate.test_language import foreign, mixed
 
 
 def test_zero_width_characters_and_bidi_controls_neither_hide_nor_make_spans() -> None:

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from r1data.lake import Lake
 from r1data.paths import PROJECT
 from r1data.schema import TABLES
 from r1data.train.mix_kinds import kind_of
@@ -25,6 +26,16 @@ def rows(table: str, values: list[dict[str, Any]]) -> pl.DataFrame:
     assert {name for row in values for name in row} <= set(schema)
     common = dict.fromkeys(schema) | {"night": NIGHT} | ({"recipe": RECIPE} if "recipe" in schema else {})
     return pl.DataFrame([common | row for row in values], schema=schema, orient="row")
+
+
+def publish(lake: Lake, tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Put rows of the night into a lake: a ledger keeps what it has, anything else is replaced."""
+    for name, values in tables.items():
+        frame = rows(name, values)
+        if TABLES[name].kind == "ledger":
+            lake.append(name, frame)
+        else:
+            lake.replace(name, {"recipe": RECIPE, "night": NIGHT}, frame)
 
 
 def catalog(tables: dict[str, list[dict[str, Any]]]) -> Connection:

@@ -9,9 +9,8 @@ import pytest
 
 from r1data.lake import Lake
 from r1data.recipe import ExportRules
-from r1data.schema import TABLES
 from r1data.train.exports import About, Export, Policy, export
-from tests.sql.conftest import NIGHT, RECIPE, night_of_five, rows
+from tests.sql.conftest import night_of_five, publish
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -109,9 +108,5 @@ def _mix_rows(n: int) -> pl.DataFrame:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Five rollouts at two prompts: a and e accepted, b a copy of a, c wrong, d cut off. Read only."""
     lake = Lake(tmp_path_factory.mktemp("mixes") / "lake")
-    for table, values in night_of_five().items():
-        if TABLES[table].kind == "ledger":
-            lake.append(table, rows(table, values))
-        else:
-            lake.replace(table, {"recipe": RECIPE, "night": NIGHT}, rows(table, values))
+    publish(lake, night_of_five())
     return lake

@@ -10,29 +10,18 @@ import pytest
 from r1data.errors import ConfigError, QueryError, R1DataError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
-from r1data.schema import TABLES
 from r1data.train.mix import load_mix, mix_names, mix_of, open_mix, reads
 from r1data.train.preview import diff, preview
-from tests.sql.conftest import NIGHT, RECIPE, night_of_five, review, rows
+from tests.sql.conftest import RECIPE, night_of_five, publish, review
 
 OF_TRACES = "select * from corpus where recipe = $recipe"
-
-
-def publish(lake: Lake, table: str, *values: dict[str, Any]) -> None:
-    frame = rows(table, list(values))
-    if TABLES[table].kind == "ledger":
-        lake.append(table, frame)
-    else:
-        lake.replace(table, {"recipe": RECIPE, "night": NIGHT}, frame)
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     """The same, of this test alone and without reviews."""
     lake = Lake(tmp_path / "lake")
-    for table, values in night_of_five().items():
-        if table != "reviews":
-            publish(lake, table, *values)
+    publish(lake, {table: values for table, values in night_of_five().items() if table != "reviews"})
     return lake
 
 
@@ -90,7 +79,7 @@ def test_each_mix_chooses_what_its_question_says(stored: Lake) -> None:
 def accepted(lake: Lake, *more: dict[str, Any]) -> None:
     """The corpus: trace a, and traces like it with other values."""
     first = night_of_five()["corpus"][0]
-    publish(lake, "corpus", first, *(first | row for row in more))
+    publish(lake, {"corpus": [first, *(first | row for row in more)]})
 
 
 def test_shortest_correct_keeps_the_shortest_of_each_prompt_and_keep_says_how_many(lake: Lake) -> None:
@@ -117,12 +106,12 @@ def test_hard_only_takes_prompts_that_are_solved_sometimes_but_not_too_often(lak
 def test_strict_leaves_out_what_a_judge_doubts_and_what_reads_badly(lake: Lake) -> None:
     fine = {"repetition": 0.1, "longest_paragraph_chars": 100, "n_code_blocks": 0, "summary_chars": 1}
     facts = [{"rollout_id": name, "version": "2"} | fine for name in "ae"]
-    publish(lake, "readability", facts[0], facts[1] | {"n_code_blocks": 1})
+    publish(lake, {"readability": [facts[0], facts[1] | {"n_code_blocks": 1}]})
     assert given_by(lake, "strict") == ["a"]
     assert given_by(lake, "strict", max_code_blocks=1) == ["a", "e"]
     marked = night_of_five()["selected"]
     doubted = {"judge_verdict": "wrong", "judge_has_vote": True}
-    publish(lake, "selected", marked[0] | doubted, *marked[1:])
+    publish(lake, {"selected": [marked[0] | doubted, *marked[1:]]})
     assert given_by(lake, "strict", max_code_blocks=1) == ["e"]
     assert given_by(lake, "rule_only") == ["a", "e"]
 
@@ -140,21 +129,21 @@ def test_r1_is_three_reasoning_traces_to_one_general_unless_told_otherwise(lake:
 
 
 def test_unfiltered_takes_wrong_ones_but_none_without_thought_or_summary(lake: Lake) -> None:
-    publish(lake, "readability", {"rollout_id": "c", "version": "2", "thought_chars": 0, "summary_chars": 1})
+    wrong = {"rollout_id": "c", "version": "2", "thought_chars": 0, "summary_chars": 1}
+    publish(lake, {"readability": [wrong]})
     assert given_by(lake, "unfiltered") == ["a", "b", "e"]
 
 
 def test_rl_prompts_rest_on_enough_attempts_and_are_never_in_a_benchmark(lake: Lake) -> None:
     assert given_by(lake, "rl_prompts") == ["p"]
     assert given_by(lake, "rl_prompts", min_decided=4) == []
-    publish(
-        lake, "contamination", {"subject": "prompt", "subject_id": "p", "version": "2", "contaminated": True}
-    )
+    leaked = {"subject": "prompt", "subject_id": "p", "version": "2", "contaminated": True}
+    publish(lake, {"contamination": [leaked]})
     assert given_by(lake, "rl_prompts") == []
 
 
 def test_a_pair_names_the_terms_of_both_its_teachers(lake: Lake) -> None:
-    publish(lake, "corpus", night_of_five()["corpus"][0] | {"terms": "MIT"})
+    publish(lake, {"corpus": [night_of_five()["corpus"][0] | {"terms": "MIT"}]})
     with open_mix(lake, load_mix("preference_pairs"), recipe=RECIPE) as opened:
         (pair,) = pl.concat(opened.batches).to_dicts()
     assert (pair["chosen_id"], pair["rejected_id"]) == ("a", "c")
@@ -170,7 +159,7 @@ def test_texts_of_both_sides_of_a_pair_are_those_that_people_edited(lake: Lake) 
     assert told["chosen_id"].to_list() == ["a", "a"]
     view = fetch(lake, "select * from preference_pairs").select(told.columns)
     assert told[:1].to_dicts() == view.to_dicts() and told["chosen_answer"][0] == "4"
-    publish(lake, "reviews", edit)
+    publish(lake, {"reviews": [edit]})
     assert given_by(lake, "preference_pairs") == [], "what a person wrote anew is right"
 
 
@@ -207,7 +196,7 @@ def test_reads_goes_through_views(stored: Lake) -> None:
 
 def test_an_edit_by_a_person_reaches_mixes_of_fluent_traces(lake: Lake) -> None:
     edit = review("a", "edit", 2, reasoning="Better.", answer="It is 4", reviewed_at=datetime.now(UTC))
-    publish(lake, "reviews", edit)
+    publish(lake, {"reviews": [edit]})
     with open_mix(lake, load_mix("union"), recipe=RECIPE) as opened:
         told = pl.concat(opened.batches).filter(rollout_id="a")
     assert told.select("reasoning", "answer", "completion_tokens").rows() == [("Better.", "It is 4", None)]

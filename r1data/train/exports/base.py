@@ -222,8 +222,8 @@ class _Sieve:
         """Why there is no row to export, and what to change."""
         if not self.n_dropped:
             return QueryError(
-                "The mix gave no rows, so nothing was exported. Run a night that accepts traces, or widen "
-                "the mix's SQL or parameters."
+                "The mix gave no rows, so nothing was exported. Run a night that accepts traces, widen the "
+                "mix's SQL or parameters, or name another recipe by --recipe FILE."
             )
         reasons = ", ".join(f"{reason} ({n:,})" for reason, n in self._dropped.most_common(5))
         advice = {

@@ -24,23 +24,28 @@ ABOUT = About(
 )
 
 
-def traces(n: int, **changed: Any) -> pl.DataFrame:
-    """Rows of a mix of traces."""
-    row = {
+def asked(i: int) -> dict[str, Any]:
+    """What a row of every kind says of its prompt."""
+    return {
+        "prompt_id": f"p{i}",
         "night": "2026-01-01",
-        "completion_tokens": 20,
+        "messages": [{"role": "user", "content": f"What is {i} + 1? {AWKWARD}"}],
         "domain": "math",
         "language": "en",
         "source": "sums",
-        "licence": "CC0-1.0",
-        "terms": "MIT",
+        "licence": "MIT",
     }
+
+
+def traces(n: int, **changed: Any) -> pl.DataFrame:
+    """Rows of a mix of traces."""
     made = [
-        row
+        asked(i)
         | {
             "rollout_id": f"r{i}",
-            "prompt_id": f"p{i}",
-            "messages": [{"role": "user", "content": f"What is {i} + 1? {AWKWARD}"}],
+            "completion_tokens": 20,
+            "licence": "CC0-1.0",
+            "terms": "MIT",
             "reasoning": f"{i} + 1 = {i + 1}. 天 {AWKWARD}",
             "answer": f"{i + 1} {AWKWARD}",
         }
@@ -53,14 +58,8 @@ def traces(n: int, **changed: Any) -> pl.DataFrame:
 def prompts(n: int, **changed: Any) -> pl.DataFrame:
     """Rows of a mix of prompts."""
     made = [
-        {
-            "prompt_id": f"p{i}",
-            "night": "2026-01-01",
-            "messages": [{"role": "user", "content": f"What is {i} + 1? {AWKWARD}"}],
-            "domain": "math",
-            "language": "en",
-            "source": "sums",
-            "licence": "MIT",
+        asked(i)
+        | {
             "verifier": "math",
             "reference": str(i + 1),
             "verifier_args": "{}",
@@ -75,20 +74,14 @@ def prompts(n: int, **changed: Any) -> pl.DataFrame:
 def pairs(n: int, **changed: Any) -> pl.DataFrame:
     """Rows of a mix of pairs."""
     made = [
-        {
-            "prompt_id": f"p{i}",
-            "night": "2026-01-01",
-            "messages": [{"role": "user", "content": f"What is {i} + 1? {AWKWARD}"}],
+        asked(i)
+        | {
             "chosen_id": f"c{i}",
             "chosen_reasoning": f"{i} + 1 = {i + 1}. {AWKWARD}",
             "chosen_answer": f"{i + 1}",
             "rejected_id": f"w{i}",
             "rejected_reasoning": f"{i} + 1 = {i}. {AWKWARD}",
             "rejected_answer": f"{i}",
-            "domain": "math",
-            "language": "en",
-            "source": "sums",
-            "licence": "MIT",
             "terms": "MIT",
         }
         | changed

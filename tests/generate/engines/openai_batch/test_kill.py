@@ -159,15 +159,20 @@ def test_a_batch_that_the_api_creates_after_our_death_and_after_we_looked_for_it
     assert everything_once(tmp_path, api)
 
 
-def test_kill_9_at_any_moment_gives_every_rollout_once(runs, api, tmp_path):
-    moments = random.Random(7)
-    for _ in range(8):
+def kill_at_moments(runs: Runs, n: int, *, earliest_s: float, seed: int) -> None:
+    """`n` runs that are killed within 0.6 s, and one that is left to end."""
+    moments = random.Random(seed)
+    for _ in range(n):
         child = runs.begin()
-        time.sleep(moments.uniform(0.02, 0.6))
+        time.sleep(moments.uniform(earliest_s, 0.6))
         os.kill(child, signal.SIGKILL)
         runs.end()
     runs.begin()
     assert runs.end() == 0
+
+
+def test_kill_9_at_any_moment_gives_every_rollout_once(runs, api, tmp_path):
+    kill_at_moments(runs, 8, earliest_s=0.02, seed=7)
     assert everything_once(tmp_path, api)
 
 
@@ -180,14 +185,7 @@ def test_kill_9_among_batches_that_expire_gives_every_rollout_one_row(runs, api,
         )
 
     api.end = end
-    moments = random.Random(8)
-    for _ in range(4):
-        child = runs.begin()
-        time.sleep(moments.uniform(0.1, 0.6))
-        os.kill(child, signal.SIGKILL)
-        runs.end()
-    runs.begin()
-    assert runs.end() == 0
+    kill_at_moments(runs, 4, earliest_s=0.1, seed=8)
     found = rows(tmp_path)
     assert found.height == N and max(api.accepted.values()) <= 3
     asked = dict(zip(found["rollout_id"], found["retries"] + 1, strict=True))

@@ -10,15 +10,20 @@ from r1data.errors import EngineError, RunInProgress
 from tests.generate.engines.batch_server import drain, left_on_disk
 
 
+def leave(batch_engine, api, asked, looks=1):
+    """A run that submits requests, sees their batches unfinished and stops; the API stays paused."""
+    api.paused = True
+    with batch_engine() as first:
+        first.submit(asked)
+        while api.calls["look"] < looks:
+            first.poll(0.05)
+
+
 def test_a_stopped_run_leaves_its_batches_and_the_next_one_takes_what_they_bring(
     batch_engine, api, requests, caplog
 ):
     caplog.set_level(logging.INFO, "r1data")
-    api.paused = True
-    with batch_engine() as first:
-        first.submit(requests(20))
-        while api.calls["look"] < 4:
-            first.poll(0.05)
+    leave(batch_engine, api, requests(20), looks=4)
     assert f"2 batches with 20 requests go on at {api.url}" in caplog.messages[-1]
     api.paused = False
     with batch_engine() as second:
@@ -30,11 +35,7 @@ def test_a_stopped_run_leaves_its_batches_and_the_next_one_takes_what_they_bring
 def test_only_what_was_asked_for_in_this_run_comes_back_and_the_rest_is_kept(
     batch_engine, api, requests, tmp_path
 ):
-    api.paused = True
-    with batch_engine() as first:
-        first.submit(requests(10))
-        while not api.calls["look"]:
-            first.poll(0.05)
+    leave(batch_engine, api, requests(10))
     api.paused = False
     with batch_engine() as second:
         second.submit(requests(10, start=5))
@@ -64,11 +65,7 @@ def test_what_was_returned_is_kept_until_the_runner_comes_back(batch_engine, api
 
 
 def test_a_request_that_changed_is_another_request(batch_engine, api, requests):
-    api.paused = True
-    with batch_engine() as first:
-        first.submit(requests(3))
-        while not api.calls["look"]:
-            first.poll(0.05)
+    leave(batch_engine, api, requests(3))
     api.paused = False
     with batch_engine() as second:
         second.submit([replace(request, max_tokens=32) for request in requests(3)])
@@ -81,11 +78,7 @@ def test_a_request_that_changed_is_another_request(batch_engine, api, requests):
 def test_a_batch_that_the_api_has_lost_ends_the_run_with_the_folder_to_delete(
     batch_engine, api, requests, tmp_path
 ):
-    api.paused = True
-    with batch_engine() as first:
-        first.submit(requests(3))
-        while not api.calls["look"]:
-            first.poll(0.05)
+    leave(batch_engine, api, requests(3))
     api.batches.clear()
     with pytest.raises(EngineError, match=r"another project's.*delete .*batches"), batch_engine() as second:
         second.submit(requests(3))
@@ -95,11 +88,7 @@ def test_a_batch_that_the_api_has_lost_ends_the_run_with_the_folder_to_delete(
 def test_batches_that_nobody_asks_for_are_forgotten_after_a_month(
     batch_engine, api, requests, tmp_path, monkeypatch
 ):
-    api.paused = True
-    with batch_engine() as first:
-        first.submit(requests(3))
-        while not api.calls["look"]:
-            first.poll(0.05)
+    leave(batch_engine, api, requests(3))
     monkeypatch.setattr("r1data.generate.engines.openai_batch.state.KEEP_S", 0)
     with batch_engine():
         assert left_on_disk(tmp_path / "home") == []
