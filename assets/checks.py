@@ -14,10 +14,13 @@ from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.decontaminate.measure import measure
 from r1data.curate.dedup import algorithm
 from r1data.curate.tokens import uncounted
+from r1data.evaluate.asks import asks_of
+from r1data.evaluate.attempts import missing
+from r1data.evaluate.evaluate import items_of
 from r1data.lake import Lake
 from r1data.prompts.tonight import computed_texts
 from r1data.recipe import Recipe, load_student
-from r1data.train.mix import choose, load_mix
+from r1data.train.student import current_student
 
 Found = tuple[int, str]
 """How many rows are amiss, and one sentence."""
@@ -245,32 +248,18 @@ def corpus_is_what_was_accepted(
     )
 
 
-@dg.asset_check(asset="sft_data", blocking=True)
-def no_row_asks_a_benchmark_item(
-    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
-) -> dg.AssetCheckResult:
-    """No trace that the student reads is of a prompt in any benchmark."""
-    opened = lake.open()
-    student = load_student(_partition(context))
-    rows = choose(opened, load_mix(student.mix), recipe=recipe.read().name, given=student.mix_parameters).rows
-    leaked = _count(
-        rows.lazy().join(opened.scan("benchmarks"), left_on="prompt_id", right_on="item_id", how="semi")
-    )
-    return _passed((leaked, f"{leaked} of {rows.height} rows ask a benchmark item."))
-
-
 @dg.asset_check(asset="evaluations", blocking=True)
 def every_item_was_asked_k_times(
-    context: dg.AssetCheckExecutionContext, lake: LakeResource
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.AssetCheckResult:
-    """Every item of the benchmark has k attempts by each model that was asked."""
-    how = load_student(_partition(context)).evaluate
-    opened = lake.open()
-    asked = opened.scan("evaluations").filter(pl.col("benchmark") == how.benchmark)
-    short = _count(asked.group_by("student_id", "item_id").len().filter(pl.col("len") < how.k))
-    return _passed(
-        (short, f"{short} items have fewer than {how.k} attempts. Materialise `evaluations` again.")
-    )
+    """Every item of the benchmark has k attempts by the student and by each model beside it."""
+    opened, student = lake.open(), load_student(_partition(context))
+    trained = current_student(opened.scan("students"), student.name)
+    models = asks_of(student, trained, recipe.read().generate).models.values()
+    items = items_of(opened.scan("benchmarks").collect(), student.evaluate.benchmark)
+    stored = opened.scan("evaluations")
+    short = sum(missing(items, ask.student_id, ask.how.k, stored).height for ask in models)
+    return _passed((short, f"{short} attempts are missing. Materialise `evaluations` again."))
 
 
 every_cold_start_rollout_is_stored = _all_made("cold_start_rollouts")

@@ -17,12 +17,16 @@ from assets import (
     tokens,
     training,
     training_checks,
+    training_data,
 )
 from assets.resources import LakeResource, RecipeResource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(
-        [prompts, cold_start, rollouts, rejection, judge, curation, tokens, training, evaluation]
+        [
+            *(prompts, cold_start, rollouts, rejection, judge, curation, tokens),
+            *(training_data, training, evaluation),
+        ]
     ),
     asset_checks=dg.load_asset_checks_from_modules([checks, judge_checks, training_checks]),
     jobs=jobs.JOBS,

@@ -1,20 +1,22 @@
-"""Group *evaluation*, by student: how it and its base fare on a benchmark, and its model card."""
+"""Group *evaluation*, by student: how it fares beside its base and its teacher, and its model card."""
 
 import logging
 
 import dagster as dg
-import polars as pl
 
 from assets.metadata import described, markdown, row_count
 from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
-from assets.training import latest_night, student_sft
-from r1data.evaluate import Candidate, attempts_of, difference, evaluate, metrics
+from assets.training import latest_night, reward_model, student_grpo, student_sft
+from r1data.evaluate import Candidate, evaluate
+from r1data.evaluate.asks import asks_of
+from r1data.evaluate.result import Result, read_result, result_of
+from r1data.evaluate.side_effects import with_side_effects
+from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
-from r1data.generate.models import ModelFolder, resolve
-from r1data.lake import Lake
-from r1data.recipe import Student, load_student
-from r1data.report.card import model_card as written_card
+from r1data.recipe import load_student
+from r1data.report.card import write_card
+from r1data.report.evaluation import evaluation_section
 from r1data.train.student import current_student
 
 log = logging.getLogger("r1data")
@@ -22,7 +24,7 @@ log = logging.getLogger("r1data")
 
 @dg.asset(
     partitions_def=STUDENTS,
-    deps=[student_sft],
+    deps=[student_sft, student_grpo],
     group_name="evaluation",
     kinds={"vllm", "deltalake"},
     pool="gpu",
@@ -31,73 +33,66 @@ log = logging.getLogger("r1data")
 def evaluations(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """Attempts of the student and of its base at the benchmark, zero-shot by R1's protocol; the base is
-    asked once.
+    """Attempts of the student, its base and the night's teacher at the benchmark, by R1's protocol, and at
+    the sets of side effects; what others were asked before is not asked again.
     """
     opened, read = lake.open(), recipe.read()
     student = load_student(context.partition_key)
     trained = current_student(opened.scan("students"), student.name)
-    base = resolve(student.base, student.revision)
-    log.info("evaluations … %s and its base on %s", student.name, student.evaluate.benchmark)
-    generate = read.generate.model_copy(update={"context_tokens": student.evaluate.context_tokens})
     night = latest_night(opened, read.name)
+    asks = asks_of(student, trained, read.generate)
+    items = with_side_effects(opened.scan("benchmarks").collect(), asks.side_effects, start=read.start)
+    log.info("evaluations … %s on %s", ", ".join(asks.models), asks.how.benchmark)
+
+    def start(candidate: Candidate, context_tokens: int) -> Engine:
+        generate = read.generate.model_copy(update={"context_tokens": context_tokens})
+        return ENGINES[candidate.engine](generate, candidate.model)
+
     made = evaluate(
-        opened.scan("benchmarks").collect(),
-        [
-            Candidate(student.base, base),
-            Candidate(student.name, trained.model, trained.row["run_key"], trained.export),
-        ],
-        student.evaluate,
+        items,
+        list(asks),
         verify=read.verify,
         night=night,
         lake=opened.root,
-        stored=opened.scan("evaluations"),
-        start=lambda model: ENGINES[generate.engine](generate, model),
+        stored=lambda: opened.scan("evaluations"),
+        start=start,
         publish=lambda frame: opened.append("evaluations", frame, run=context.run.run_id),
     )
-    after, before = _attempts(opened, student, trained.model), _attempts(opened, student, base)
-    (mine,), (its_base,), gain = metrics(after), metrics(before), difference(after, before)
-    log.info("evaluations: pass@1 %s, before %s", mine.pass_at_1.percent(), its_base.pass_at_1.percent())
+    result = read_result(opened.scan("evaluations"), items, asks, trained.export, read.contamination)
+    _tell(result)
     return dg.MaterializeResult(
         metadata={
-            **row_count(after.height + before.height),
+            **row_count(sum(one.metrics.n_items * one.metrics.k for one in result.models.values())),
             "made": made,
-            "pass_at_1": mine.pass_at_1.value,
-            "pass_at_1_low": mine.pass_at_1.low,
-            "pass_at_1_high": mine.pass_at_1.high,
-            "base_pass_at_1": its_base.pass_at_1.value,
-            "gain": gain.value,
-            "gain_low": gain.low,
-            "gain_high": gain.high,
-            "last_number_right": mine.last_number.value,
-            "base_last_number_right": its_base.last_number.value,
-            "cap_hit_rate": mine.cap_hit_rate,
+            "result": markdown(evaluation_section(result)),
+            **result.facts(),
         }
     )
 
 
-@dg.asset(partitions_def=STUDENTS, deps=[evaluations], group_name="evaluation", kinds={"markdown"})
+@dg.asset(
+    partitions_def=STUDENTS,
+    deps=[evaluations, reward_model],
+    group_name="evaluation",
+    kinds={"markdown"},
+)
 def model_card(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
-    """What the student learnt from, how it was trained and what it gained, as `MODEL_CARD.md` beside its
-    weights.
+    """What the student learnt from, how it was trained, what it gained and what to distrust, as `README.md`
+    and `curve.png` beside its weights.
     """
-    opened = lake.open()
+    opened, read = lake.open(), recipe.read()
     student = load_student(context.partition_key)
     trained = current_student(opened.scan("students"), student.name)
-    base = resolve(student.base, student.revision)
-    text = written_card(
-        trained.row,
-        _attempts(opened, student, trained.model),
-        _attempts(opened, student, base),
-        student=student,
-        export=trained.export,
-    )
-    path = trained.model.path.parent / "MODEL_CARD.md"
-    path.write_text(text, encoding="utf-8")
-    return dg.MaterializeResult(metadata={"card": markdown(text), "path": dg.MetadataValue.path(str(path))})
+    result = None if student.trainer == "reward_model" else result_of(opened, student, read)
+    path = write_card(trained, result)
+    card = markdown(path.read_text(encoding="utf-8"))
+    return dg.MaterializeResult(metadata={"card": card, "path": dg.MetadataValue.path(str(path))})
 
 
-def _attempts(lake: Lake, student: Student, model: ModelFolder) -> pl.DataFrame:
-    return attempts_of(lake.scan("evaluations"), model, student.evaluate).collect()
+def _tell(result: Result) -> None:
+    told = [f"{part} {one.metrics.pass_at_1.percent()}" for part, one in result.models.items()]
+    log.info("evaluations: pass@1 of %s; contaminated %s", ", ".join(told), result.contamination.told())
+    for effect in result.side_effects:
+        log.info("evaluations: %s %s", effect.name, effect.change.points())

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from r1data.recipe.training import JOBS_OF
+
 night = dg.define_asset_job(
     "night",
     selection=dg.AssetSelection.groups("prompts", "rollouts", "rejection", "curation"),
@@ -16,10 +18,26 @@ cold_start = dg.define_asset_job(
     executor_def=dg.in_process_executor,
 )
 
+EVALUATION = ("evaluations", "model_card")
+
 train = dg.define_asset_job(
-    "train",
-    selection=dg.AssetSelection.groups("training", "evaluation"),
-    description="One student: its rows, its training, its evaluation.",
+    JOBS_OF["sft"],
+    selection=["sft_data", "student_sft", *EVALUATION],
+    description="One student by fine-tuning: its traces, its training, its evaluation.",
+    executor_def=dg.in_process_executor,
+)
+
+train_grpo = dg.define_asset_job(
+    JOBS_OF["grpo"],
+    selection=["grpo_data", "student_grpo", *EVALUATION],
+    description="One student by reinforcement learning: its prompts, its training, its evaluation.",
+    executor_def=dg.in_process_executor,
+)
+
+train_reward_model = dg.define_asset_job(
+    JOBS_OF["reward_model"],
+    selection=["preference_data", "reward_model", "model_card"],
+    description="One reward model: its pairs, its training, its card.",
     executor_def=dg.in_process_executor,
 )
 
@@ -44,5 +62,5 @@ nightly = dg.build_schedule_from_partitioned_job(
     description="At 02:00 UTC, the day that ended.",
 )
 
-JOBS = [night, cold_start, train, reverify, calibrate]
+JOBS = [night, cold_start, train, train_grpo, train_reward_model, reverify, calibrate]
 SCHEDULES = [nightly]

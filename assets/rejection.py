@@ -7,7 +7,7 @@ from assets.metadata import counts, described
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from assets.stage import Stage
-from r1data.verify import BY_FORM
+from r1data.verify import BY_FORM, reward_model
 from r1data.verify.stored import judge_night
 
 
@@ -22,13 +22,13 @@ def verdicts(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
     """Right, wrong or unknown, with the reason: the prompt's own verifier, the form and the language of each
-    rollout.
+    rollout, and what the recipe's reward model makes of it.
     """
     stage = Stage(context, lake, recipe)
     for _ in judge_night(stage, stage.night, stage.recipe):
         pass
     held = stage.scan("verdicts", stage.night).collect()
-    by_rule = held.filter(~pl.col("verifier").is_in(BY_FORM))
+    by_rule = held.filter(~pl.col("verifier").is_in([*BY_FORM, reward_model.NAME]))
     return stage.report(
         "verdicts",
         **counts(by_rule, "verdict", "rule_"),

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
-from assets.jobs import night
+from assets.jobs import night, train, train_grpo, train_reward_model
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
 from r1data import ids
 from r1data.prompts.inbox import complete, waiting
+from r1data.recipe import load_student
+from r1data.recipe.training import JOBS_OF
+from r1data.train.budget import affordable
 
 
 def stats(files: Iterable[Path]) -> list[tuple[str, int, int]]:
@@ -55,5 +60,49 @@ def inbox(
     )
 
 
-SENSORS = [inbox]
+@dg.sensor(
+    jobs=[train, train_grpo, train_reward_model],
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Trains the students of [training] when the corpus has changed, within its GPU-hours.",
+)
+def new_corpus(
+    context: dg.SensorEvaluationContext, lake: LakeResource, recipe: RecipeResource
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """One request per student and version of the corpus; Dagster never takes one twice."""
+    training, opened = recipe.read().training, lake.open()
+    version = opened.version("corpus")
+    if version is None or not training.students:
+        yield dg.SkipReason(
+            "There is no corpus yet." if training.students else "[training] names no students."
+        )
+        return
+    running = _in_training(context.instance)
+    chosen, refused = affordable(
+        opened.scan("students"),
+        [load_student(name) for name in training.students if name not in running],
+        [load_student(name) for name in running],
+        budget=training.gpu_hours,
+        now=datetime.now(UTC),
+    )
+    for student in chosen:
+        yield dg.RunRequest(
+            run_key=ids.digest(opened.root, student.name, version),
+            job_name=JOBS_OF[student.trainer],
+            partition_key=student.name,
+        )
+    for reason in refused.values():
+        context.log.warning(reason)
+    if not chosen:
+        yield dg.SkipReason(" ".join(refused.values()) or f"{', '.join(sorted(running))} is being trained.")
+
+
+def _in_training(instance: dg.DagsterInstance) -> set[str]:
+    """Students whose run waits or works."""
+    unfinished = dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))
+    runs = instance.get_runs(unfinished)
+    return {run.tags["dagster/partition"] for run in runs if run.job_name in JOBS_OF.values()}
+
+
+SENSORS = [inbox, new_corpus]
 """Everything that Dagster loads."""

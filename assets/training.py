@@ -1,137 +1,139 @@
-"""Group *training*, by student: what it reads, and what became of it."""
+"""Group *training*, by student: its training, and what came back."""
 
 import logging
-from dataclasses import asdict
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
+import orjson
 import polars as pl
+from dagster._utils.warnings import PreviewWarning
 
-from assets.metadata import described, markdown, picture, row_count
+from assets.metadata import described, markdown, picture
 from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
+from assets.training_data import check_trainer, exported, grpo_data, preference_data, sft_data
 from r1data.errors import ConfigError
 from r1data.generate.models import resolve
 from r1data.lake import Lake
 from r1data.recipe import load_student
-from r1data.report.plots import loss_curve
-from r1data.train.exports import Export, read
-from r1data.train.exports.make import export_folder, export_mix
-from r1data.train.job import Progress
+from r1data.report.plots import training_curve
+from r1data.train.job import METRICS, WRITTEN, Progress
+from r1data.train.launchers import LAUNCHERS
 from r1data.train.mix import load_mix
-from r1data.train.student import current_row, train_student
+from r1data.train.preference import models_of
+from r1data.train.student import TrainedStudent, current_row, make_current, train_student
 
 log = logging.getLogger("r1data")
-DIGEST = "digest"
-"""The metadata of `sft_data` by which `student_sft` finds the export."""
+TELL_EVERY = 10
+"""Steps between two lines of the log."""
+N_WRITTEN = 2
+"""Completions that the UI shows."""
+ALWAYS = {"partitions_def": STUDENTS, "group_name": "training", "pool": "trainer"}
 
 
-def of_all_nights(asset: str) -> dg.AssetDep:
-    """A dependency of a student's asset on every night of another one."""
-    return dg.AssetDep(asset, partition_mapping=dg.AllPartitionMapping())
-
-
-@dg.asset(
-    partitions_def=STUDENTS,
-    deps=[of_all_nights("corpus"), of_all_nights("pii")],
-    group_name="training",
-    kinds={"duckdb"},
-)
-def sft_data(
-    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
-) -> dg.MaterializeResult:
-    """The traces that the student's mix chooses from all nights, exported once for TRL and never changed."""
-    student = load_student(context.partition_key)
-    made = export_mix(
-        lake.open(),
-        student.mix,
-        form="trl",
-        recipe=recipe.read(),
-        given=student.mix_parameters,
-        student=student,
-    )
-    told = f", {made.n_dropped:,} left out" if made.n_dropped else ""
-    log.info("sft_data: %s traces of mix %s%s", f"{made.n_rows:,}", student.mix, told)
-    return dg.MaterializeResult(
-        metadata={
-            **row_count(made.n_rows),
-            "completion_tokens": made.completion_tokens or 0,
-            "prompts": made.n_prompts or 0,
-            "mix": markdown(f"```sql\n{load_mix(student.mix).sql}\n```"),
-            DIGEST: made.digest,
-            "folder": dg.MetadataValue.path(str(made.folder)),
-            "licences": dg.MetadataValue.json(made.licences),
-            "terms": dg.MetadataValue.json(made.terms),
-            "left_out": made.n_dropped,
-            "left_out_by_reason": dg.MetadataValue.json(made.dropped),
-        }
-    )
-
-
-@dg.asset(
-    partitions_def=STUDENTS,
-    deps=[sft_data],
-    group_name="training",
-    kinds={"pytorch", "huggingface"},
-    pool="trainer",
-    metadata=described("students"),
-)
+@dg.asset(**ALWAYS, deps=[sft_data], kinds={"pytorch", "huggingface"}, metadata=described("students"))
 def student_sft(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
 ) -> dg.MaterializeResult:
     """The student, fine-tuned by TRL on its mix; the same rows and settings are never trained twice."""
-    opened, name = lake.open(), recipe.read().name
+    return _trained(context, lake, recipe, "sft")
+
+
+@dg.asset(**ALWAYS, deps=[grpo_data], kinds={"pytorch", "huggingface"}, metadata=described("students"))
+def student_grpo(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """The student, trained by GRPO on prompts with verified answers; alarms stop a run that collapses."""
+    return _trained(context, lake, recipe, "grpo")
+
+
+@dg.asset(**ALWAYS, deps=[preference_data], kinds={"pytorch", "huggingface"}, metadata=described("students"))
+def reward_model(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource
+) -> dg.MaterializeResult:
+    """A model that says which of two traces is better, trained on pairs."""
+    return _trained(context, lake, recipe, "reward_model")
+
+
+def _trained(
+    context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource, trainer: str
+) -> dg.MaterializeResult:
+    asset, opened, name = context.asset_key.to_user_string(), lake.open(), recipe.read().name
     student = load_student(context.partition_key)
-    export = exported(context.instance, student.name)
-    log.info("student_sft … %s on %s traces", student.name, f"{export.n_rows:,}")
-    trained = train_student(
-        student,
-        export,
-        base=resolve(student.base, student.revision),
-        recipe_name=name,
-        mix=load_mix(student.mix).sql,
-        on_progress=_tell,
-    )
+    check_trainer(student.name, student.trainer, trainer)
+    export = exported(context.instance, student.name, trainer)
+    log.info("%s … %s on %s rows", asset, student.name, f"{export.n_rows:,}")
+    with _pipes(context, here=not LAUNCHERS[student.launcher].outlives) as environment:
+        trained = train_student(
+            student,
+            export,
+            base=resolve(student.base, student.revision),
+            recipe_name=name,
+            mix=load_mix(student.mix).sql,
+            models=models_of(student),
+            on_progress=lambda progress: _tell(asset, progress),
+            environment=environment,
+        )
     row = trained.row
     before_it = current_row(opened.scan("students"), student.name)
     if before_it is None or before_it["run_key"] != row["run_key"]:
         frame = trained.frame(latest_night(opened, name), trained_at=datetime.now(UTC))
         opened.append("students", frame, run=context.run.run_id, inputs=export.inputs)
+    make_current(trained)
     before = " (trained before)" if trained.cached else ""
     numbers = row["steps"], row["first_loss"], row["last_loss"], row["elapsed_s"], before
-    log.info("student_sft: %s steps, loss %.2f → %.2f, %.0f s%s", *numbers)
+    log.info("%s: %s steps, loss %.2f → %.2f, %.0f s%s", asset, *numbers)
     return dg.MaterializeResult(
-        metadata={
-            "cached": trained.cached,
-            "folder": dg.MetadataValue.path(str(trained.model.path)),
-            "loss": picture(loss_curve(trained.curve, title=student.name), "loss"),
-            **{
-                key: row[key]
-                for key in ("n_rows", "n_rows_too_long", "steps", "first_loss", "last_loss", "elapsed_s")
-            },
-            "peak_memory_bytes": row["peak_memory_bytes"],
-            "run_key": row["run_key"],
-            "revision": row["revision"],
-        },
-        data_version=dg.DataVersion(row["run_key"]),
+        metadata=_told(trained, student.name), data_version=dg.DataVersion(row["run_key"])
     )
 
 
-def exported(instance: dg.DagsterInstance, student: str) -> Export:
-    """The export that `sft_data` made last for a student.
+@contextmanager
+def _pipes(context: dg.AssetExecutionContext, *, here: bool) -> Iterator[Mapping[str, str]]:
+    """Variables by which a trainer on this machine speaks into this run's events, by Dagster Pipes."""
+    if not here:
+        yield {}
+        return
+    with TemporaryDirectory(prefix="r1data-pipes-") as folder:
+        reader = dg.PipesFileMessageReader(str(Path(folder) / "messages"))
+        injector = dg.PipesEnvContextInjector()
+        opened = dg.open_pipes_session(context.op_execution_context, injector, reader)
+        with ExitStack() as stack:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PreviewWarning)  # of Dagster's own call of its own reader
+                session = stack.enter_context(opened)
+            yield session.get_bootstrap_env_vars()
 
-    Raises:
-        ConfigError: it has made none yet, or the export is gone.
-    """
-    records = dg.AssetRecordsFilter(asset_key=sft_data.key, asset_partitions=[student])
-    found = instance.fetch_materializations(records, limit=1).records
-    made = found[0].asset_materialization if found else None
-    folder = export_folder() / str(made.metadata[DIGEST].value) if made else None
-    if folder is None or not folder.is_dir():
-        raise ConfigError(
-            f"There is no export for student {student}. Materialise `sft_data`, or `r1data train {student}`."
+
+def _told(trained: TrainedStudent, name: str) -> dict[str, object]:
+    """What came back, as metadata: numbers, the curve, and what the student writes, or prefers."""
+    row = trained.row
+    numbers = (
+        *("n_rows", "n_rows_too_long", "steps", "first_loss", "last_loss", "first_reward", "last_reward"),
+        *("elapsed_s", "gpu_hours", "peak_memory_bytes", "run_key", "revision"),
+    )
+    written = trained.model.path.parent / WRITTEN
+    told: dict[str, object] = {
+        "cached": trained.cached,
+        "folder": dg.MetadataValue.path(str(trained.model.path)),
+        "curve": picture(training_curve(trained.curve, title=name), "curve"),
+        **{key: row[key] for key in numbers if row[key] is not None},
+    }
+    heldout = orjson.loads((trained.model.path.parent / METRICS).read_bytes()).get("heldout") or {}
+    told |= {f"heldout_{key}": value for key, value in heldout.items()}
+    if written.is_file():
+        with written.open("rb") as lines:
+            shown = [orjson.loads(line) for line in islice(lines, N_WRITTEN)]
+        told["writes"] = markdown(
+            "\n\n".join(f"**{one['prompt'].strip()}**\n\n{one['completion'].strip()}" for one in shown)
         )
-    return read(folder)
+    return told
 
 
 def latest_night(lake: Lake, recipe: str) -> str:
@@ -148,7 +150,8 @@ def latest_night(lake: Lake, recipe: str) -> str:
     return night
 
 
-def _tell(progress: Progress) -> None:
-    numbers = asdict(progress)
-    if numbers["step"] % 10 == 0 or numbers["step"] == numbers["steps"]:
-        log.info("student_sft: step %s of %s, loss %.3f", numbers["step"], numbers["steps"], numbers["loss"])
+def _tell(asset: str, progress: Progress) -> None:
+    if progress.step % TELL_EVERY == 0 or progress.step == progress.steps:
+        main = {name: progress.numbers[name] for name in ("loss", "reward") if name in progress.numbers}
+        told = ", ".join(f"{name} {value:.3f}" for name, value in main.items())
+        log.info("%s: step %s of %s, %s", asset, progress.step, progress.steps, told)

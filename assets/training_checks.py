@@ -2,8 +2,10 @@
 
 import dagster as dg
 
-from assets.resources import LakeResource
-from assets.training import exported
+from assets.resources import LakeResource, RecipeResource
+from assets.training_data import exported
+from r1data.recipe import load_student
+from r1data.train.mix import choose, load_mix
 from r1data.train.student import current_row
 
 MAX_TOO_LONG = 0.05
@@ -13,16 +15,34 @@ MAX_TOO_LONG = 0.05
 @dg.asset_check(asset="student_sft", blocking=True)
 def loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
     """The loss at the end of training is below that at its start."""
+    return _moved(context, lake, "loss", down=True)
+
+
+@dg.asset_check(asset="reward_model", blocking=True)
+def pair_loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+    """The loss on pairs is at the end of training below that at its start."""
+    return _moved(context, lake, "loss", down=True)
+
+
+@dg.asset_check(asset="student_grpo", blocking=True)
+def reward_did_not_fall(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
+    """The mean reward at the end of training is not below that at its start."""
+    return _moved(context, lake, "reward", down=False)
+
+
+def _moved(
+    context: dg.AssetCheckExecutionContext, lake: LakeResource, what: str, *, down: bool
+) -> dg.AssetCheckResult:
     row = current_row(lake.open().scan("students"), context.run.tags["dagster/partition"])
     if row is None:
         return dg.AssetCheckResult(
-            passed=False, description="The student is not on record. Materialise `student_sft`."
+            passed=False, description="The student is not on record. Materialise its training."
         )
-    first, last = row["first_loss"], row["last_loss"]
+    first, last = row[f"first_{what}"], row[f"last_{what}"]
     return dg.AssetCheckResult(
-        passed=last < first,
-        description=f"Loss {first:.3f} at the start, {last:.3f} at the end.",
-        metadata={"last_loss": last},
+        passed=last < first if down else last >= first,
+        description=f"{what.capitalize()} {first:.3f} at the start, {last:.3f} at the end.",
+        metadata={f"last_{what}": last},
     )
 
 
@@ -33,7 +53,7 @@ def few_traces_are_too_long(
     """Nearly all traces fit into what the student may read; the others were left out, and never cut."""
     student = context.run.tags["dagster/partition"]
     row = current_row(lake.open().scan("students"), student)
-    dropped = exported(context.instance, student).dropped.get("too_long", 0)
+    dropped = exported(context.instance, student, "sft").dropped.get("too_long", 0)
     read, left = (row["n_rows"], row["n_rows_too_long"] + dropped) if row else (0, dropped)
     share = left / (read + left) if row else 1.0
     return dg.AssetCheckResult(
@@ -43,3 +63,29 @@ def few_traces_are_too_long(
         "read; dropped.jsonl of the export and too_long.jsonl in the job's folder name them.",
         metadata={"share_too_long": share},
     )
+
+
+def _no_leak(asset: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=asset, name=f"no_row_of_{asset}_asks_a_benchmark_item", blocking=True)
+    def check(
+        context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
+    ) -> dg.AssetCheckResult:
+        """No row that the student reads is of a prompt in any benchmark."""
+        opened = lake.open()
+        student = load_student(context.run.tags["dagster/partition"])
+        chosen = choose(
+            opened, load_mix(student.mix), recipe=recipe.read().name, given=student.mix_parameters
+        )
+        items = opened.scan("benchmarks")
+        leaked = chosen.rows.lazy().join(items, left_on="prompt_id", right_on="item_id", how="semi").collect()
+        return dg.AssetCheckResult(
+            passed=leaked.is_empty(),
+            description=f"{leaked.height} of {chosen.rows.height} rows ask a benchmark item.",
+        )
+
+    return check
+
+
+no_trace_leaks = _no_leak("sft_data")
+no_prompt_leaks = _no_leak("grpo_data")
+no_pair_leaks = _no_leak("preference_data")

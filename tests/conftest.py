@@ -35,12 +35,12 @@ SLOW = "pytest.mark." + "slow"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """Under `-n` a file's tests stay together, and all that start a model run in one process, one by one."""
+    """Under `-n` a file's tests stay together, and all that start vLLM run in one process, one by one."""
 
     class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "models" if starts_models(file) else file
+            return "vllm" if is_slow(file) and "vllm" in text_of(file) else file
 
     return ByFile(config, log)
 
@@ -48,13 +48,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Under `-n`, what takes longest begins first."""
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        items.sort(key=lambda item: not starts_models(item.nodeid.partition("::")[0]))
+        items.sort(key=lambda item: not is_slow(item.nodeid.partition("::")[0]))
+
+
+def is_slow(file: str) -> bool:
+    """Whether a file of tests has one that starts or trains a model."""
+    return SLOW in text_of(file)
 
 
 @cache
-def starts_models(file: str) -> bool:
-    """Whether a file of tests has one that starts or trains a model."""
-    return SLOW in (paths.PROJECT / file).read_text()
+def text_of(file: str) -> str:
+    """A file of tests."""
+    return (paths.PROJECT / file).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

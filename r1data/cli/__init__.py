@@ -8,8 +8,8 @@ import sys
 
 import typer
 
-from r1data.cli import app as page
 from r1data.cli import (
+    ablate,
     decontaminate,
     dedup,
     diff,
@@ -17,15 +17,18 @@ from r1data.cli import (
     import_,
     judge,
     lake,
+    loop,
     mix,
     model,
     night,
     plan,
     query,
     review,
+    taught,
     train,
     verify,
 )
+from r1data.cli import app as page
 from r1data.errors import R1DataError
 
 app = typer.Typer(
@@ -35,7 +38,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verbs in (night, plan, import_, query, diff, verify, dedup, decontaminate, train, page):
+for verbs in (
+    night,
+    plan,
+    import_,
+    query,
+    diff,
+    verify,
+    dedup,
+    decontaminate,
+    train,
+    ablate,
+    loop,
+    taught,
+    page,
+):
     verbs.add(app)
 app.add_typer(export.app, name="export")
 app.add_typer(judge.app, name="judge")

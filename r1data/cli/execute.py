@@ -5,7 +5,7 @@ Dagster is imported here, when a verb needs it; the library itself knows nothing
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,18 @@ def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
         R1DataError: whatever a stage raised.
     """
     chosen = recipe or Path(os.environ.get("R1DATA_RECIPE") or DEFAULT_RECIPE)
-    os.environ["R1DATA_RECIPE"] = str(chosen.resolve())
+    run_stages((job, partition, chosen) for job, partition in jobs)
+
+
+def run_stages(
+    stages: Iterable[tuple[str, str, Path]], *, on_stage: Callable[[int], object] = lambda number: None
+) -> None:
+    """`run_jobs` where each job has a recipe of its own, as `(job, partition, recipe)`; `on_stage` is told
+    the number of each, from 0, before it runs.
+
+    Raises:
+        RunInProgress, GateError, R1DataError: as `run_jobs`; what stages before it made stays.
+    """
     os.environ["DAGSTER_HOME"] = str(paths.home())
     paths.home().mkdir(parents=True, exist_ok=True)
     keep_terminal()
@@ -44,7 +55,9 @@ def run_jobs(jobs: Sequence[tuple[str, str]], recipe: Path | None) -> None:
 
         with DagsterInstance.get() as instance:
             _bury_the_dead(instance)
-            for job, partition in jobs:
+            for number, (job, partition, recipe) in enumerate(stages):
+                on_stage(number)
+                os.environ["R1DATA_RECIPE"] = str(recipe.resolve())
                 _run_job(instance, job, partition)
 
 

@@ -17,7 +17,7 @@ def models() -> None:
 
 @app.command()
 def fetch(
-    model: Annotated[str, typer.Argument(help="embedded:NAME or a hub id.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Argument(help="embedded:NAME, scratch:chars or a hub id.")] = DEFAULT_MODEL,
     revision: Annotated[str | None, typer.Option(help="Commit of a hub id.")] = None,
     allow_code: Annotated[
         bool, typer.Option(help="Take code and pickled weights of a hub id too; see `allow_model_code`.")

@@ -7,6 +7,7 @@ import typer
 from r1data.cli.execute import run_jobs
 from r1data.cli.options import RecipeOption
 from r1data.recipe import load_student
+from r1data.recipe.training import JOBS_OF
 
 
 def add(app: typer.Typer) -> None:
@@ -19,5 +20,4 @@ def train(
     recipe: RecipeOption = None,
 ) -> None:
     """Train a student on its mix and judge it against its base; what was done before is not done again."""
-    load_student(student)
-    run_jobs([("train", student)], recipe)
+    run_jobs([(JOBS_OF[load_student(student).trainer], student)], recipe)

@@ -15,6 +15,7 @@ from r1data.judge.stage import wanted as unasked
 from r1data.lake import Lake
 from r1data.recipe import Recipe
 from r1data.schema.prompts import ATTRIBUTES
+from r1data.verify.reward_model import model_of, unread
 from r1data.verify.run import pending as unverified
 
 
@@ -33,7 +34,7 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     prompts = lake.scan("prompts")
     references = own_references(lake.scan("prompt_references"), recipe.name)
     todo = {
-        "verdicts": unverified(rollouts, prompts, references, verdicts).unique("rollout_id"),
+        "verdicts": _unjudged(lake, recipe, unverified(rollouts, prompts, references, verdicts)),
         "duplicates": dedup.pending(rollouts, lake.scan("signatures"), recipe.duplicates),
         "judgements": unasked(lake, None, recipe).unique("rollout_id"),
         "language": _without(rollouts, lake.scan("language"), language_stage.VERSION),
@@ -68,6 +69,13 @@ def _by_older_references(lake: Lake, recipe: str, references: pl.LazyFrame) -> p
     refined = lake.scan("cold_start_refined").filter(recipe=recipe).join(versions, on="prompt_id")
     now = versions.select(original_prompt_id="prompt_id", now="reference_version")
     return refined.join(now, on="original_prompt_id").filter(pl.col("reference_version") != pl.col("now"))
+
+
+def _unjudged(lake: Lake, recipe: Recipe, by_rule: pl.LazyFrame) -> pl.LazyFrame:
+    """Rollouts that a rule or the recipe's reward model has not judged."""
+    columns, model = ["night", "rollout_id"], model_of(recipe)
+    unread_by_it = [unread(lake, None, model.revision).select(columns)] if model else []
+    return pl.concat([by_rule.select(columns), *unread_by_it]).unique("rollout_id")
 
 
 def _without(rollouts: pl.LazyFrame, facts: pl.LazyFrame, version: str) -> pl.LazyFrame:

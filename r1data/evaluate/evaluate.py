@@ -1,52 +1,71 @@
-"""Ask models the items of a benchmark, k times each, and have the verifiers decide.
+"""Ask models the items of benchmarks, k times each, and have the verifiers decide.
 
 The protocol is DeepSeek-R1's: zero-shot, temperature 0.6, top-p 0.95, pass@1 as the mean over k
-attempts. One start of the engine serves a base and its students, since they differ in nothing but
-weights.
+attempts. One start of the engine serves all models of one architecture, such as a base and its students,
+since they differ in nothing but weights.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from dataclasses import dataclass
 
+import orjson
 import polars as pl
 
 from r1data.errors import ConfigError
-from r1data.evaluate.attempts import Candidate, evaluations, missing, references_of, student_id, zero_shot
+from r1data.evaluate.attempts import (
+    Ask,
+    Candidate,
+    check_complete,
+    evaluations,
+    missing,
+    references_of,
+    requests,
+)
 from r1data.evaluate.leak import refuse_leaked
 from r1data.generate.engine import Engine
 from r1data.generate.journal import Journal, journal_path
-from r1data.generate.models import ModelFolder
 from r1data.generate.queue import Queue
 from r1data.generate.rollout import recover, run
-from r1data.recipe import Evaluate, Verify
+from r1data.recipe import Verify
 from r1data.verify.run import verify_rollouts
 
-Work = tuple[Candidate, pl.DataFrame]
+SHAPE = (
+    *("architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
+    *("num_key_value_heads", "vocab_size", "max_position_embeddings", "tie_word_embeddings", "text_config"),
+)
+"""Keys of config.json that weights of one running engine have in common."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    ask: Ask
+    items: pl.DataFrame
+    """Rows of table `benchmarks`, those of the ask's benchmark."""
+    attempts: pl.DataFrame
+    """Those that are missing."""
 
 
 def evaluate(
     items: pl.DataFrame,
-    candidates: Sequence[Candidate],
-    how: Evaluate,
+    asks: Sequence[Ask],
     *,
     verify: Verify,
     night: str,
     lake: str,
-    stored: pl.LazyFrame,
-    start: Callable[[ModelFolder], Engine],
+    stored: Callable[[], pl.LazyFrame],
+    start: Callable[[Candidate, int], Engine],
     publish: Callable[[pl.DataFrame], object],
 ) -> int:
     """Make the attempts that are not stored yet; with none missing, no engine is started.
 
     Args:
-        items: rows of table `benchmarks`; those of `how.benchmark` are asked.
-        candidates: models of one architecture, such as a base and its student.
-        how: benchmark, attempts per item, tokens, sampling.
+        items: rows of table `benchmarks`; those of benchmarks that are asked.
+        asks: models, and how each is asked: benchmark, attempts per item, tokens, sampling.
         verify: workers and time limit of the verifiers.
         night: the night under which the rows are stored.
         lake: root of the lake, which names the journal of attempts that a killed run had finished.
-        stored: table `evaluations`.
-        start: makes an engine for a model folder, with room for `how.context_tokens`; it is entered here.
+        stored: gives table `evaluations` as it is.
+        start: makes an engine for a model, with room for so many tokens of context; it is entered here.
         publish: takes rows of table `evaluations`; rows that are stored already it must skip, as
             `Lake.append` does.
 
@@ -54,45 +73,80 @@ def evaluate(
         How many attempts were missing.
 
     Raises:
-        ConfigError: the benchmark has no items.
+        ConfigError: a benchmark has no items.
         GateError: a candidate trained on an item.
         EngineError: the engine died; what it had finished is published.
+        SchemaError: an item has not exactly as many attempts as were asked for, once all was published.
     """
-    items = items.filter(pl.col("benchmark") == how.benchmark)
-    if items.is_empty():
+    exports = {one.digest: one for ask in asks if (one := ask.candidate.export)}
+    for export in exports.values():
+        refuse_leaked(items.filter(pl.col("benchmark").is_in({ask.how.benchmark for ask in asks})), export)
+    work: dict[tuple[str, str], _Work] = {}  # two parts may be one model, such as a base that also teaches
+    before = stored()
+    for ask in asks:
+        mine = items_of(items, ask.how.benchmark)
+        attempts = missing(mine, ask.student_id, ask.how.k, before)
+        work.setdefault((ask.student_id, ask.how.benchmark), _Work(ask, mine, attempts))
+    for alike in _together([one for one in work.values() if one.attempts.height]):
+        context = max(one.ask.how.context_tokens for one in alike)
+        loaded = alike[0].ask.candidate.model
+        with start(alike[0].ask.candidate, context) as engine:
+            for one in alike:
+                if one.ask.candidate.model != loaded:
+                    loaded = one.ask.candidate.model
+                    engine.load(str(loaded.path))
+                _ask(engine, one, verify, night, lake, publish)
+    after = stored()
+    for one in work.values():
+        check_complete(one.ask.attempts(after), one.items, one.ask)
+    return sum(one.attempts.height for one in work.values())
+
+
+def items_of(items: pl.DataFrame, benchmark: str) -> pl.DataFrame:
+    """The items of one benchmark.
+
+    Raises:
+        ConfigError: it has none.
+    """
+    mine = items.filter(pl.col("benchmark") == benchmark)
+    if mine.is_empty():
         raise ConfigError(
-            f"Benchmark {how.benchmark} has no items. Run a night whose recipe has it under [[benchmarks]]."
+            f"Benchmark {benchmark} has no items. Run a night whose recipe has it under [[benchmarks]]."
         )
-    work: list[Work] = []
-    for candidate in candidates:
-        if candidate.export:
-            refuse_leaked(items, candidate.export)
-        attempts = missing(items, student_id(candidate.model, how), how.k, stored)
-        if attempts.height:
-            work.append((candidate, attempts))
-    # An engine renders with the template that it started with, so another template needs another engine.
-    for _, alike in groupby(work, key=lambda pair: pair[0].model.chat_template):
-        pairs = list(alike)
-        with start(pairs[0][0].model) as engine:
-            for position, (candidate, attempts) in enumerate(pairs):
-                if position:
-                    engine.load(str(candidate.model.path))
-                _ask(engine, candidate, attempts, how, items, verify, night, lake, publish)
-    return sum(attempts.height for _, attempts in work)
+    return mine
+
+
+def _together(work: Sequence[_Work]) -> list[list[_Work]]:
+    """What one start of an engine can serve, each model's work in a row."""
+    groups: dict[tuple[str, ...], dict[str, list[_Work]]] = {}
+    for one in work:
+        candidate = one.ask.candidate
+        # An engine renders with the template that it started with, so another template needs another engine.
+        key = (candidate.engine, _shape(candidate), candidate.model.chat_template or "")
+        groups.setdefault(key, {}).setdefault(str(candidate.model.path), []).append(one)
+    return [[one for works in models.values() for one in works] for models in groups.values()]
+
+
+def _shape(candidate: Candidate) -> str:
+    """What models have in common whose weights one engine can load one after the other."""
+    config = candidate.model.path / "config.json"
+    if candidate.engine == "fake":
+        return ""
+    if not config.is_file():  # behind an API
+        return str(candidate.model.path)
+    told = orjson.loads(config.read_bytes())
+    return orjson.dumps({name: told.get(name) for name in SHAPE}).decode()
 
 
 def _ask(
     engine: Engine,
-    candidate: Candidate,
-    attempts: pl.DataFrame,
-    how: Evaluate,
-    items: pl.DataFrame,
+    work: _Work,
     verify: Verify,
     night: str,
     lake: str,
     publish: Callable[[pl.DataFrame], object],
 ) -> None:
-    student = student_id(candidate.model, how)
+    ask, items = work.ask, work.items
 
     def decide(rollouts: pl.DataFrame) -> None:
         verdicts = verify_rollouts(
@@ -102,11 +156,11 @@ def _ask(
             timeout_s=verify.timeout_s,
             sandbox=verify.sandbox,
         )
-        publish(evaluations(rollouts, verdicts, items, candidate))
+        publish(evaluations(rollouts, verdicts, items, ask))
 
-    path = journal_path(lake, f"evaluate-{how.benchmark}", night, student)
+    path = journal_path(lake, f"evaluate-{ask.how.benchmark}", night, ask.student_id)
     with Journal(path) as journal:
-        stored = recover(journal, decide)
-        asked = zero_shot(attempts, student, how, night)
-        queue = Queue(attempt for attempt in asked if attempt.request.rollout_id not in stored)
+        done = recover(journal, decide)
+        asked = requests(work.attempts, ask, night)
+        queue = Queue(attempt for attempt in asked if attempt.request.rollout_id not in done)
         run(queue, engine, journal, decide)

@@ -26,7 +26,8 @@ def refuse_leaked(items: pl.DataFrame, export: Export) -> None:
         for line in map(orjson.loads, lines):
             item = ids.prompt_id(line["prompt"])
             if item in asked:
+                row = f"rollout {line['rollout_id']}" if "rollout_id" in line else "a prompt"
                 raise GateError(
-                    f"Benchmark {asked[item]} leaked: rollout {line['rollout_id']} of export {export.digest} "
-                    f"asks its item {item}. Keep it out of the mix, train again, evaluate."
+                    f"Benchmark {asked[item]} leaked: {row} of export {export.digest} asks its item {item}. "
+                    "Keep it out of the mix, train again, evaluate."
                 )

@@ -1,33 +1,13 @@
-"""What attempts at a benchmark say of a model, each with how sure one may be.
-
-Attempts at one item are alike, so items are the unit of chance, not attempts: Miller 2024, *Adding
-Error Bars to Evals*, arXiv:2411.00640.
-"""
+"""What attempts at a benchmark say of a model, each with how sure one may be."""
 
 import math
 from collections import Counter
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, variance
+from statistics import fmean
 
 import polars as pl
 
-from r1data.errors import SchemaError
-
-CONFIDENCE = 0.95
-Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def percent(self) -> str:
-        """For people: `58.0 % (51.2 … 64.5)`."""
-        return f"{self.value:.1%} ({100 * self.low:.1f} … {100 * self.high:.1f})".replace("%", " %")
+from r1data.evaluate.estimate import Estimate, attempts_per_item, mean_rate
 
 
 @dataclass(frozen=True)
@@ -40,21 +20,28 @@ class Metrics:
     n_items: int
     k: int
     """Attempts per item."""
-    pass_at_1: Estimate
-    """Mean over items of the share of solved attempts; a completion that hit the cap is unsolved."""
-    pass_at_k: float
-    """Share of items that at least one of k attempts solves."""
-    cons_at_k: float
+    pass_at: dict[int, Estimate]
+    """Share of items that at least one of 1, 2, 4, … k attempts solves, by that number; at 1 it is the mean
+    over items of the share of solved attempts. A completion that hit the cap is unsolved.
+    """
+    cons_at_k: Estimate
     """Share of items whose most frequent answer is right, whatever its form."""
     well_formed: float
     """Share of attempts whose thought was opened, closed and followed by an answer."""
     last_number: Estimate
-    """Like pass_at_1, but the last number (or word) decides, whatever the form."""
+    """Like pass@1, but the last number (or word) decides, whatever the form."""
     cap_hit_rate: float
     """Share of attempts that hit the cap of tokens."""
+    unknown_rate: float
+    """Share of attempts that finished and yet have no verdict; they count as unsolved."""
     mean_completion_tokens: float
     mean_elapsed_s: float
     """Seconds per attempt, from submission to the last token; attempts share the engine."""
+
+    @property
+    def pass_at_1(self) -> Estimate:
+        """R1's measure."""
+        return self.pass_at[1]
 
 
 def metrics(evaluations: pl.DataFrame) -> list[Metrics]:
@@ -75,18 +62,20 @@ def _metrics(attempts: pl.DataFrame) -> Metrics:
     k = attempts_per_item(attempts)
     items = _by_item(attempts)
     first = attempts.row(0, named=True)
+    consensuses = list(map(consensus, items["answers"].to_list(), items["right"].to_list()))
+    finished = attempts["finish_reason"] == "stop"
     return Metrics(
         student_id=first["student_id"],
         student=first["student"],
         benchmark=first["benchmark"],
         n_items=items.height,
         k=k,
-        pass_at_1=mean_rate(items["rate"].to_list(), k=k),
-        pass_at_k=fmean(pass_at_k(k, n_solved, k) for n_solved in items["n_solved"]),
-        cons_at_k=fmean(map(consensus, items["answers"].to_list(), items["right"].to_list())),
+        pass_at={j: _pass_at(items["n_solved"].to_list(), k, j) for j in powers(k)},
+        cons_at_k=mean_rate(consensuses, k=1),
         well_formed=fmean(attempts["well_formed"]),
         last_number=mean_rate(items["last_number_rate"].to_list(), k=k),
         cap_hit_rate=fmean(attempts["finish_reason"] == "length"),
+        unknown_rate=fmean(finished & (attempts["verdict"] == "unknown")),
         mean_completion_tokens=fmean(attempts["completion_tokens"]),
         mean_elapsed_s=fmean(attempts["elapsed_s"]),
     )
@@ -94,7 +83,6 @@ def _metrics(attempts: pl.DataFrame) -> Metrics:
 
 def _by_item(attempts: pl.DataFrame) -> pl.DataFrame:
     return attempts.group_by("item_id", maintain_order=True).agg(
-        rate=pl.col("solved").mean(),
         n_solved=pl.col("solved").sum(),
         last_number_rate=pl.col("last_number_right").mean(),
         answers=pl.col("extracted"),
@@ -102,23 +90,14 @@ def _by_item(attempts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def attempts_per_item(attempts: pl.DataFrame) -> int:
-    """The number of attempts that every item has.
+def powers(k: int) -> list[int]:
+    """1, 2, 4, … up to k, and k."""
+    return sorted({2**i for i in range(k.bit_length())} | {k})
 
-    Raises:
-        SchemaError: there are no attempts, or items differ in their number or have one twice.
-    """
-    counts = (
-        attempts.group_by("item_id").agg(n=pl.len(), n_distinct=pl.col("index").n_unique()).sort("item_id")
-    )
-    n = counts["n"].min() or 0
-    bad = counts.filter((pl.col("n") != n) | (pl.col("n_distinct") != pl.col("n")))
-    if not n or bad.height:
-        item = f"item {bad['item_id'][0]} has {bad['n'][0]}" if bad.height else "there is no item"
-        raise SchemaError(
-            f"Evaluations are incomplete: items have {n} attempts, but {item}. Run the evaluation again."
-        )
-    return int(n)
+
+def _pass_at(n_solved: list[int], n: int, k: int) -> Estimate:
+    """pass@k over items of n attempts each; of n attempts, n // k draws of k have nothing in common."""
+    return mean_rate([pass_at_k(n, solved, k) for solved in n_solved], k=n // k)
 
 
 def pass_at_k(n: int, n_solved: int, k: int) -> float:
@@ -147,46 +126,3 @@ def consensus(answers: list[str | None], right: list[bool]) -> float:
     winners = {answer for answer, n in votes.items() if n == most}
     accepted = {answer for answer, ok in zip(answers, right, strict=True) if ok}
     return len(winners & accepted) / len(winners)
-
-
-def mean_rate(rates: list[float], *, k: int) -> Estimate:
-    """Mean over items of their pass rates, each of k attempts, with Wilson's interval for clusters.
-
-    Wilson's interval (1927) keeps within 0 … 1 and stays honest at both ends, where the normal one has
-    no width. It is given the effective number of attempts, p(1 - p) / SE², with SE over items (Kish
-    1965): between one attempt per item, when attempts at an item agree, and k.
-    """
-    n_items, p = len(rates), fmean(rates)
-    spread = variance(rates) / n_items if n_items > 1 else 0.0
-    alike = n_items if p in (0, 1) or n_items == 1 else n_items * k
-    effective = p * (1 - p) / spread if spread else alike
-    n = min(max(effective, n_items), n_items * k)
-    center = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    return Estimate(p, max(0.0, center - half), min(1.0, center + half))
-
-
-def difference(student: pl.DataFrame, base: pl.DataFrame, *, column: str = "solved") -> Estimate:
-    """How much more of a benchmark the student solves than its base, as a difference of pass@1, -1 … 1.
-
-    Items are paired, so their difficulty cancels (Miller 2024, section 4.2); the interval is the normal
-    one over items, and too narrow under about 30 of them.
-
-    Args:
-        student, base: rows of table `evaluations` for the same items, one model each.
-        column: solved or last_number_right.
-
-    Raises:
-        SchemaError: the two do not have the same items, or attempts are missing.
-    """
-    rates = []
-    for attempts in (student, base):
-        attempts_per_item(attempts)
-        rates.append(attempts.group_by("item_id").agg(pl.col(column).mean()))
-    paired = rates[0].join(rates[1], on="item_id", how="full", suffix="_base", coalesce=True)
-    gains = (paired[column] - paired[f"{column}_base"]).to_list()
-    if None in gains:
-        raise SchemaError("Student and base were asked different items. Evaluate both on the same benchmark.")
-    mean = fmean(gains)
-    half = Z * math.sqrt(variance(gains) / len(gains)) if len(gains) > 1 else 1.0
-    return Estimate(mean, max(-1.0, mean - half), min(1.0, mean + half))

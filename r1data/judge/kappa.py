@@ -7,7 +7,7 @@
 import math
 from collections.abc import Sequence
 
-from r1data.evaluate.metrics import Estimate, Z, mean_rate
+from r1data.evaluate.estimate import Estimate, Z, mean_rate
 
 
 def cohens_kappa(table: Sequence[Sequence[int]]) -> Estimate | None:

@@ -130,7 +130,7 @@ def changed(
     good = known.filter(pl.col("quality").is_null())
     tested = good.sort("added_at").unique("reference_version", keep="last")
     fresh = doubted.filter(pl.col("doubt").is_null()).join(tested, on="reference_version", how="anti")
-    made = with_quality(fresh.drop("doubt"), **recipe.verify.model_dump()).lazy().unique("reference_version")
+    made = with_quality(fresh.drop("doubt"), **recipe.verify.by_rule).lazy().unique("reference_version")
     outcome = pl.concat([part.select("reference_version", found="quality") for part in (tested, made)])
     rows = doubted.join(outcome, on="reference_version", how="left", maintain_order="left").with_columns(
         quality=pl.coalesce("doubt", "found")

@@ -13,6 +13,7 @@ from random import Random
 
 from r1data.errors import ConfigError
 from r1data.prompts.question import Question, Use, use, user
+from r1data.prompts.worked import WORKED
 from r1data.recipe import BenchmarkSource, PromptSource
 from r1data.text import nearest
 
@@ -84,6 +85,8 @@ FAMILIES: dict[str, Callable[[Random], tuple[str, str]]] = {
     family.__name__: family for family in (add1, mul1, sub2, add3, max4, last, word1, word2)
 }
 """Families by name; each draws a prompt and its reference. To add one, write a function and name it here."""
+DRAWN = FAMILIES | {name: family.draw for name, family in WORKED.items()}
+"""The same with those of `r1data.prompts.worked`, which a recipe has only if it names them."""
 
 VERIFIER = {"last": "exact"}
 """Verifiers of the families that have no number as their answer; the others use `math`."""
@@ -103,8 +106,8 @@ def templates(
         ConfigError: a family is not known.
     """
     for family in config.families:
-        if family not in FAMILIES:
-            raise ConfigError(f"`families` of `{config.name}`: no family {nearest(family, FAMILIES)}")
+        if family not in DRAWN:
+            raise ConfigError(f"`families` of `{config.name}`: no family {nearest(family, DRAWN)}")
     wanted: Use = "night" if night else "heldout"
     for family in config.families or FAMILIES:
         seed = f"{family} {night or 'heldout'}"
@@ -124,7 +127,7 @@ def templates(
 def _draw(family: str, draw: Random, n: int, wanted: Use) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for _ in range(n * DRAWS_PER_ITEM):
-        prompt, reference = FAMILIES[family](draw)
+        prompt, reference = DRAWN[family](draw)
         if prompt not in seen and use(prompt) == wanted:
             seen.add(prompt)
             yield prompt, reference

@@ -5,6 +5,7 @@
 8
 """
 
+from r1data.recipe.ablation import AblationStudent, derived
 from r1data.recipe.cold_start import ColdStart
 from r1data.recipe.export import ExportRules
 from r1data.recipe.generate import (
@@ -20,7 +21,14 @@ from r1data.recipe.generate import (
     VllmSettings,
 )
 from r1data.recipe.judge import CalibrationSource, Judge
-from r1data.recipe.load import DEFAULT_RECIPE, load_recipe, load_student, load_teacher
+from r1data.recipe.load import (
+    DEFAULT_RECIPE,
+    load_loop,
+    load_recipe,
+    load_student,
+    load_teacher,
+    student_names,
+)
 from r1data.recipe.night import (
     Basic,
     BenchmarkSource,
@@ -37,12 +45,16 @@ from r1data.recipe.night import (
     Select,
     Verify,
 )
-from r1data.recipe.student import Evaluate, Rewards, Sft, Student
+from r1data.recipe.student import Ablation, Evaluate, SideEffects, Student
 from r1data.recipe.teacher import FewShot, Sampling, Teacher
+from r1data.recipe.training import Alarms, Grpo, Launch, Lora, Preference, RewardModel, Rewards, Sft, Training
 
 __all__ = [
     "DEFAULT_RECIPE",
+    "Ablation",
+    "AblationStudent",
     "Adaptive",
+    "Alarms",
     "Basic",
     "BatchSettings",
     "BenchmarkSource",
@@ -59,25 +71,35 @@ __all__ = [
     "ExportRules",
     "FewShot",
     "Generate",
+    "Grpo",
     "Judge",
     "Language",
+    "Launch",
+    "Lora",
     "OpenaiSettings",
     "Planted",
+    "Preference",
     "Prices",
     "PromptSource",
     "Readability",
     "Recipe",
     "ReplaySettings",
+    "RewardModel",
     "Rewards",
     "Sampling",
     "Select",
     "Sft",
+    "SideEffects",
     "Student",
     "Teacher",
+    "Training",
     "Unsolved",
     "Verify",
     "VllmSettings",
+    "derived",
+    "load_loop",
     "load_recipe",
     "load_student",
     "load_teacher",
+    "student_names",
 ]

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from r1data.errors import ConfigError
 from r1data.paths import PROJECT
+from r1data.recipe.ablation import derived
 from r1data.recipe.apart import check_apart
 from r1data.recipe.generate import Generate
 from r1data.recipe.judge import Judge
+from r1data.recipe.loop import Loop
 from r1data.recipe.night import Recipe
 from r1data.recipe.section import Section
 from r1data.recipe.student import Student
@@ -58,9 +60,34 @@ def load_teacher(name: str) -> Teacher:
     return teacher.model_copy(update={"few_shots": teacher.few_shots + shared.few_shots})
 
 
+def load_loop(name: str) -> Loop:
+    """Read recipes/loops/<name>.toml."""
+    return _load(_named("loops", name), Loop)
+
+
 def load_student(name: str) -> Student:
-    """Read recipes/students/<name>.toml."""
+    """Read recipes/students/<name>.toml; `NAME-MIX-sSEED` is a student of the ablation in NAME's file."""
+    stems = _stems("students")
+    for stem in stems if name not in stems else ():
+        if name.startswith(f"{stem}-"):
+            found = derived(_load(_named("students", stem), Student)).get(name)
+            if found:
+                return found
     return _load(_named("students", name), Student)
+
+
+def student_names() -> list[str]:
+    """Names of all students, those of ablations among them, sorted; a file that cannot be read counts as one
+    student, and what is wrong with it is told by who loads it.
+    """
+    names = list[str]()
+    for stem in _stems("students"):
+        names.append(stem)
+        try:
+            names += derived(load_student(stem))
+        except ConfigError:
+            continue
+    return sorted(set(names))
 
 
 def _with_teacher(generate: Generate, folder: Path) -> Generate:
@@ -101,8 +128,11 @@ def _named(folder: str, name: str) -> Path:
     path = PROJECT / "recipes" / folder / f"{name}.toml"
     if path.is_file():
         return path
-    known = (file.stem for file in path.parent.glob("*.toml"))
-    raise ConfigError(f"recipes/{folder} has no {nearest(name, known)}")
+    raise ConfigError(f"recipes/{folder} has no {nearest(name, _stems(folder))}")
+
+
+def _stems(folder: str) -> list[str]:
+    return sorted(file.stem for file in (PROJECT / "recipes" / folder).glob("*.toml"))
 
 
 def _load(path: Path, model: type[S]) -> S:

@@ -11,6 +11,7 @@ from r1data.recipe.generate import Generate
 from r1data.recipe.judge import Judge
 from r1data.recipe.readability import Readability
 from r1data.recipe.section import Section, Word
+from r1data.recipe.training import Training
 
 Domain = Literal["math", "code", "stem", "logic", "instruction", "general"]
 READ = ("files", "hub", "inbox")
@@ -94,7 +95,7 @@ class BenchmarkSource(QuestionSource):
 
 
 class Verify(Section):
-    """How rule verdicts are made."""
+    """How rule verdicts are made, and which reward model reads beside them."""
 
     timeout_s: float = Field(default=5, gt=0)
     """A verdict that takes more seconds of CPU time is unknown(timeout); programs have limits of their own.
@@ -106,6 +107,15 @@ class Verify(Section):
     none does, verdicts on programs are unknown(no_sandbox). `unsafe`: limits and nothing else; programs see
     files and network of this machine. Every verdict on a program names the one that ran it.
     """
+    reward_model: str | None = None
+    """`student:NAME`, or the folder of a reward model. Its verdicts stand beside those of rules and decide
+    nothing; mixes such as `preferred` go by them.
+    """
+
+    @property
+    def by_rule(self) -> dict[str, Any]:
+        """Arguments of `r1data.verify.run.verify_batches`."""
+        return self.model_dump(exclude={"reward_model"})
 
 
 class Embedding(Section):
@@ -252,3 +262,4 @@ class Recipe(Section):
     export: ExportRules = ExportRules()
     students: tuple[str, ...] = ()
     """Files of recipes/students, without their suffix."""
+    training: Training = Training()

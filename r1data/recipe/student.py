@@ -1,25 +1,23 @@
 """A student: a base model, the mix that it reads, how it is trained and how it is judged."""
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from r1data.recipe.section import Section, Word
 from r1data.recipe.teacher import Sampling
+from r1data.recipe.training import Grpo, Launch, LauncherName, Lora, RewardModel, Rewards, Sft, TrainerName
 
 
-class Sft(Section):
-    """Supervised fine-tuning; the learning rate decays by a cosine to a tenth, as R1's did."""
+class SideEffects(Section):
+    """What else a student may have lost or gained: sets that it and its base are asked zero-shot."""
 
-    learning_rate: float = Field(default=1e-4, gt=0)
-    epochs: float = Field(default=2, gt=0)
-    batch_size: int = Field(default=8, ge=1)
-    """Traces per optimiser step."""
-    warmup_steps: int = Field(default=3, ge=0)
-    max_tokens: int = Field(default=256, ge=8)
-    """Longest trace, prompt included; longer ones are left out and counted, never cut."""
-    bf16: bool = True
-    packing: bool = False
+    sets: tuple[Word, ...] = ("instruction", "refusal", "over_refusal")
+    """A [[benchmarks]] of the night's recipe each, or a file of recipes/side_effects; `[]` asks none."""
+    k: int = Field(default=1, ge=1)
+    """Attempts per item."""
+    max_tokens: int = Field(default=256, ge=1)
+    """Completion tokens; a completion that hits the cap counts as wrong, but of refusals."""
 
 
 class Evaluate(Section):
@@ -34,20 +32,23 @@ class Evaluate(Section):
     """Completion tokens; a completion that hits the cap counts as unsolved."""
     context_tokens: int = Field(default=512, ge=16)
     sampling: Sampling = Sampling(temperature=0.6, top_p=0.95)
-
-
-class Rewards(Section):
-    """What GRPO rewards: verdicts of the pipeline's own verifiers, weighed and added."""
-
-    weights: dict[str, float] = Field(default={"accuracy": 1.0, "format": 1.0, "language": 1.0})
-    """Of `accuracy`, the verifier of the prompt's reference, and of verifiers that need no reference.
-    R1-Zero adds accuracy and format, R1's first stage also language; each counts the same.
+    engine: Word | None = None
+    """What asks the student and its base, a key of `r1data.generate.engines.ENGINES`; without it the recipe's
+    engine if that loads models, else vllm.
     """
-    overlong: Literal["mask", "zero", "soft"] = "mask"
-    """Completions that hit the cap: left out of the loss, worth 0, or punished as DAPO does, from 0 at
-    `soft_tokens` before the cap to -1 at the cap (https://arxiv.org/abs/2503.14476, equation 13).
-    """
-    soft_tokens: int = Field(default=4096, ge=1)
+    teacher: bool = True
+    """Ask the night's teacher, too: zero-shot, and as its own recipe asks, where that differs."""
+    side_effects: SideEffects = SideEffects()
+
+
+class Ablation(Section):
+    """The same student from other mixes, at an equal budget of rows."""
+
+    mixes: tuple[Word, ...] = Field(min_length=2)
+    """Files of sql/mixes that are compared."""
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=3)
+    n_rows: int | None = Field(default=None, ge=1)
+    """Rows of each student; those of the smallest mix without it."""
 
 
 class Student(Section):
@@ -55,15 +56,21 @@ class Student(Section):
 
     name: Word
     base: str
-    """`embedded:smollm2-135m-instruct`, a model folder, or a hub id."""
+    """`embedded:smollm2-135m-instruct`, `scratch:chars`, `student:NAME`, a model folder, or a hub id."""
     revision: str | None = None
     mix: str = "shortest_correct"
     """A file of sql/mixes, without its suffix."""
     mix_parameters: dict[str, Any] = Field(default={})
     """Values of the mix's parameters, such as `keep = 1`, `order = "random"` or `weights = { gsm8k = 2 }`."""
-    trainer: Literal["sft"] = "sft"
-    launcher: Literal["local"] = "local"
+    trainer: TrainerName = "sft"
+    launcher: LauncherName = "local"
     seed: int = 0
     sft: Sft = Sft()
+    grpo: Grpo = Grpo()
+    reward_model: RewardModel = RewardModel()
+    lora: Lora | None = None
+    """Train adapters; all weights without it."""
     rewards: Rewards = Rewards()
+    launch: Launch = Launch()
+    ablation: Ablation | None = None
     evaluate: Evaluate = Evaluate()

@@ -54,7 +54,7 @@ def survey(recipe: Recipe, *, test_references: bool) -> Survey:
     kept = counts.with_columns(pl.col("n").clip(upper_bound=at_most))
     now = datetime.combine(recipe.start, time(), UTC)
     known = references(asked.lazy(), recipe=recipe.name, night=str(recipe.start), added_at=now)
-    tested = with_quality(known, **recipe.verify.model_dump()) if test_references else known.collect()
+    tested = with_quality(known, **recipe.verify.by_rule) if test_references else known.collect()
     without = kept.join(tested, on="prompt_id", how="anti")
     bad = kept.join(tested.filter(pl.col("quality").is_not_null()), on="prompt_id", how="semi")
     several = asked.group_by("prompt_id").agg(pl.col("reference").drop_nulls().n_unique() > 1)

@@ -4,7 +4,12 @@ One function and not several, because a trainer that is given several leaves a m
 a completion whose answer nobody could check would then be rewarded for its form. Here one unknown verdict
 makes the whole reward None, and TRL leaves that completion out of its group's mean and of the loss.
 
-What it does not protect against: a verifier that is wrong the same way every time; GRPO finds such a hole.
+A reward model, where the recipe names one ([rewards.preference]), adds the sigmoid of its number for prompts
+of its domains, in the last steps only if the recipe says so, as in R1's second stage. There a prompt that no
+rule decides is rewarded by it in place of a rule; before, its reward is None.
+
+What it does not protect against: a verifier that is wrong the same way every time, or a reward model that
+likes length or flattery; GRPO finds such a hole.
 """
 
 import json
@@ -17,6 +22,7 @@ from typing import Any
 from r1data.errors import ConfigError
 from r1data.recipe import Rewards
 from r1data.text import CLOSE, OPEN, nearest
+from r1data.train.preference import PREFERENCE, Messages, Prefers, verdict_of
 from r1data.verify import VERIFIERS, Verdict, verify
 
 ACCURACY = "accuracy"
@@ -33,14 +39,21 @@ class Reward:
     """A reward function for `trl.GRPOTrainer`, of TRL 1.16.
 
     The training rows have the columns `verifier`, `reference` and, where there are any, `verifier_args`
-    (JSON) and `language` (ISO 639-1; en without it), as table `prompt_references` names them. It may be
-    pickled, and called in any thread.
+    (JSON) and `language` (ISO 639-1; en without it), as table `prompt_references` names them. A preference
+    also reads `domain` and, where `prompt` is a raw text, the chat `messages` that it was made of. It may be
+    pickled, unless it has a reward model, and called in any thread.
     """
 
     __name__ = "reward"
 
     def __init__(
-        self, rewards: Rewards, *, end_tokens: Collection[int], max_tokens: int, prefix: str = ""
+        self,
+        rewards: Rewards,
+        *,
+        end_tokens: Collection[int],
+        max_tokens: int,
+        prefix: str = "",
+        prefers: Prefers | None = None,
     ) -> None:
         """Check the weights.
 
@@ -50,10 +63,12 @@ class Reward:
             max_tokens: the cap of a completion.
             prefix: what the chat template puts at the start of every completion, such as `<think>\\n`; the
                 completions that a trainer passes lack it.
+            prefers: the reward model that the recipe names, as `preference.prefers_of` loads it.
 
         Raises:
             ConfigError: a weight names neither `accuracy` nor a verifier of form, is
-                negative, or none is positive; or `soft_tokens` exceeds the cap.
+                negative, or none is positive; or `soft_tokens` exceeds the cap; or the recipe names a reward
+                model and none is given.
         """
         known = {ACCURACY, *(name for name, one in VERIFIERS.items() if one.by_form)}
         for name, weight in rewards.weights.items():
@@ -69,6 +84,12 @@ class Reward:
                 f"[rewards] soft_tokens is {rewards.soft_tokens}, beyond the cap of {max_tokens} tokens. "
                 "Lower it."
             )
+        self.preference, self.prefers = rewards.preference, prefers
+        if self.preference and prefers is None:
+            raise ConfigError(
+                f"[rewards.preference] names {self.preference.student}, and the trainer was given no reward "
+                "model."
+            )
         self.overlong, self.soft_tokens = rewards.overlong, rewards.soft_tokens
         self.end_tokens, self.max_tokens, self.prefix = frozenset(end_tokens), max_tokens, prefix
 
@@ -81,6 +102,10 @@ class Reward:
         reference: Sequence[str | None],
         verifier_args: Sequence[str | None] | None = None,
         language: Sequence[str | None] | None = None,
+        prompts: Sequence[Any] = (),
+        messages: Sequence[Messages] | None = None,
+        domain: Sequence[str | None] | None = None,
+        trainer_state: Any = None,
         log_metric: Log | None = None,
         log_extra: Log | None = None,
         **_: Any,
@@ -90,7 +115,9 @@ class Reward:
         Args:
             completions: texts, or the messages of one turn.
             completion_ids: token ids, the end token included.
-            verifier, reference, verifier_args, language: columns of the training rows.
+            verifier, reference, verifier_args, language, messages, domain: columns of the training rows.
+            prompts: chat messages, or texts.
+            trainer_state: has `global_step`, the steps that are done, and `max_steps`.
             log_metric: is told `reward/missing` (share) and, as `reward/<weight>`, the mean of each part.
             log_extra: is told the reasons of each completion.
         """
@@ -112,9 +139,39 @@ class Reward:
 
         with ThreadPoolExecutor(cpu_count() or 1) as threads:
             verdicts = list(threads.map(judged, range(n)))
+        if self._prefers_now(trainer_state):
+            asked = [_messages(prompt) for prompt in messages or prompts]
+            texts = [_text(completion, self.prefix) for completion in completions]
+            self._add_preferences(verdicts, asked, texts, domain or [None] * n)
         rewards = [self._reward(*row) for row in zip(verdicts, completion_ids, strict=True)]
-        _log(self.weights, verdicts, rewards, log_metric, log_extra)
+        _log([*self.weights, *self._preferred], verdicts, rewards, log_metric, log_extra)
         return rewards
+
+    @property
+    def _preferred(self) -> dict[str, float]:
+        return {PREFERENCE: self.preference.weight} if self.preference else {}
+
+    def _prefers_now(self, state: Any) -> bool:
+        if self.preference is None or self.preference.last_steps is None:
+            return self.preference is not None
+        return state is not None and state.global_step >= state.max_steps - self.preference.last_steps
+
+    def _add_preferences(
+        self,
+        verdicts: list[dict[str, Verdict]],
+        prompts: Sequence[Messages],
+        texts: Sequence[str],
+        domains: Sequence[str | None],
+    ) -> None:
+        """Add what the reward model says of finished completions of its domains; no rule is missed there."""
+        assert self.preference is not None and self.prefers is not None
+        own = self.preference.domains
+        rows = [row for row, found in enumerate(verdicts) if found and domains[row] in own]
+        told = self.prefers([prompts[row] for row in rows], [texts[row] for row in rows])
+        for row, number in zip(rows, told, strict=True):
+            if ACCURACY in verdicts[row] and verdicts[row][ACCURACY].reason == "no_rule":
+                del verdicts[row][ACCURACY]
+            verdicts[row][PREFERENCE] = verdict_of(number)
 
     def _reward(self, verdicts: dict[str, Verdict], ids: Sequence[int]) -> float | None:
         punished = self._punished(len(ids)) if self.overlong == "soft" else 0.0
@@ -123,7 +180,8 @@ class Reward:
         found = {name: verdict.reward for name, verdict in verdicts.items()}
         if None in found.values():
             return None
-        return sum(self.weights[name] * (reward or 0.0) for name, reward in found.items()) + punished
+        weights = self.weights | self._preferred
+        return sum(weights[name] * (reward or 0.0) for name, reward in found.items()) + punished
 
     def _punished(self, n_tokens: int) -> float:
         """0 up to `soft_tokens` before the cap, from there linearly to -1 at the cap."""
@@ -140,8 +198,12 @@ def _text(completion: Completion, prefix: str) -> str:
     return f"{OPEN}\n{reasoning}\n{CLOSE}\n\n{answer}" if reasoning else prefix + answer
 
 
+def _messages(prompt: Any) -> Messages:
+    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+
+
 def _log(
-    weights: dict[str, float],
+    names: Sequence[str],
     verdicts: list[dict[str, Verdict]],
     rewards: list[float | None],
     log_metric: Log | None,
@@ -149,10 +211,16 @@ def _log(
 ) -> None:
     if log_metric:
         log_metric("reward/missing", fmean(reward is None for reward in rewards))
-        for name in weights:
+        for name in names:
             found = [v[name].reward for v in verdicts if name in v and v[name].reward is not None]
             if found:
                 log_metric(f"reward/{name}", fmean(found))
     if log_extra:
-        for name in weights:
-            log_extra(name, [v[name].reason if name in v else "truncated" for v in verdicts])
+        for name in names:
+            log_extra(name, [_reason(found, name) for found in verdicts])
+
+
+def _reason(verdicts: dict[str, Verdict], name: str) -> str:
+    if not verdicts:
+        return "truncated"
+    return verdicts[name].reason if name in verdicts else "not_asked"

@@ -1,6 +1,8 @@
 """The name of a training job: equal jobs have equal names, so a job runs once."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from r1data import ids
 from r1data.recipe import Student
@@ -14,13 +16,23 @@ def trainer_versions() -> dict[str, str]:
     return {name: version(name) for name in TRAINERS}
 
 
-def run_key(student: Student, *, rows_digest: str, base_revision: str) -> str:
+def settings_of(student: Student) -> dict[str, Any]:
+    """The sections of a student's recipe that decide what is learnt, by name."""
+    sections = {student.trainer, "lora"} | ({"rewards"} if student.trainer == "grpo" else set())
+    return student.model_dump(mode="json", include=sections)
+
+
+def run_key(
+    student: Student, *, rows_digest: str, base_revision: str, models: Mapping[str, str] | None = None
+) -> str:
     """Name the job that trains `student` on rows of `rows_digest` from weights of `base_revision`: 32
     hex digits.
 
     It covers what decides the student's weights: rows, base, trainer and its settings, seed, trainer
-    versions, and the student's name. The mix's text, the launcher and the evaluation are no part of it:
-    they leave the weights as they are.
+    versions, the revisions of other `models` that it needs, and the student's name. The mix's text, the
+    launcher and the evaluation are no part of it: they leave the weights as they are.
     """
-    decides = student.model_dump(mode="json", include={"name", "trainer", "seed", student.trainer})
-    return ids.digest(rows_digest, base_revision, decides, trainer_versions())
+    decides = {"name": student.name, "trainer": student.trainer, "seed": student.seed}
+    return ids.digest(
+        rows_digest, base_revision, decides | settings_of(student), dict(models or {}), trainer_versions()
+    )

@@ -1,118 +1,128 @@
-"""Supervised fine-tuning of all weights by TRL, a process of its own: `python -m r1data.train.sft job.json`.
+"""Supervised fine-tuning by TRL, a process of its own: `python -m r1data.train.sft job.json`.
 
     job.json ─ gate ─ SFTTrainer (checkpoints/) ─ model/ ─ metrics.json
 
 Loss on the completion only; weights in float32, arithmetic in bfloat16 where the recipe says so; the
-learning rate falls by a cosine to a tenth of its start, as DeepSeek-R1's did. One JSON line per
-optimiser step goes to standard output, everything else to standard error. A killed job goes on from its
-last whole checkpoint.
+learning rate falls by a cosine to a tenth of its start, as DeepSeek-R1's did. A killed job goes on from its
+last whole checkpoint, with the very batches that it would have seen.
 """
 
 import math
-import os
-import resource
-import shutil
-import signal
-import sys
-import threading
-import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import torch
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, TrainerControl, TrainerState
-from transformers.trainer import TRAINER_STATE_NAME
+from torch.utils.data import Sampler
+from transformers import AutoModelForCausalLM, AutoTokenizer, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
-from r1data.errors import GateError, TrainError
 from r1data.recipe import Sft
-from r1data.train.gate import Gated, gate
-from r1data.train.job import CHECKPOINTS, METRICS, MODEL, TOO_LONG, Job
-from r1data.train.run_key import trainer_versions
+from r1data.train import child
+from r1data.train.gate import Gated, TooLong, gate
+from r1data.train.job import TOO_LONG, WRITTEN, Job
 
-MAX_SAVE_STEPS = 500
 MIN_LEARNING_RATE = 0.1
-PASS_TOKENS = {"cpu": 512, "cuda": 16_384}
-"""Tokens of a forward pass, at most, unless one trace has more; activations grow with them."""
+N_WRITTEN = 4
+"""Prompts of its rows that the finished student is asked."""
+MAX_WRITTEN_TOKENS = 512
 
 
-class Reporter(TrainerCallback):
-    """Tells every step, and stops the job when the loss is no number."""
+class Shuffled(Sampler[int]):
+    """Rows in an order that hangs on seed and epoch alone: a resumed job sees what it would have seen.
 
-    def __init__(self, tell: Any) -> None:
-        self.tell = tell
+    What an optimiser's batch holds is chance; within it, rows of like length stand together, so that forward
+    passes carry less padding. Batches of like length would be batches of like problems, from which a small
+    student learns far less.
+    """
 
-    def on_log(
-        self,
-        args: SFTConfig,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> None:
-        """Turn a log entry of the trainer into a progress line."""
-        if not logs or "loss" not in logs:
-            return
-        if not math.isfinite(float(logs["loss"])):
-            raise TrainError(
-                f"The loss is {logs['loss']} at step {state.global_step}. Lower learning_rate under [sft]."
-            )
-        self.tell({**_point({**logs, "step": state.global_step}), "steps": state.max_steps})
+    def __init__(self, lengths: Sequence[int], *, batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
 
-    def on_step_end(self, args: SFTConfig, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Leave out the checkpoint of the last step: the student itself is saved next."""
-        if state.global_step >= state.max_steps:
-            control.should_save = False
+    def set_epoch(self, epoch: int) -> None:
+        """Called by accelerate at the start of an epoch, from 0."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        chance = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=chance).tolist()
+        for start in range(0, len(order), self.batch_size):
+            yield from sorted(order[start : start + self.batch_size], key=lambda row: -self.lengths[row])
 
 
-def main(path: str) -> None:
-    """Run one job file; the exit status is 0 when the student is saved."""
-    tell = _open_report()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    job = Job.read(Path(path))
-    try:
-        train(job, tell)
-    except GateError as error:
-        tell({"refusal": str(error)})
-        sys.exit(1)
+class Trainer(SFTTrainer):
+    """TRL's, with batches that a resumed job repeats."""
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        if self.args.packing or self.args.train_sampling_strategy == "sequential":
+            return super()._get_train_sampler(train_dataset)
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        return shuffled(self.args, list(map(len, rows["input_ids"])))
 
 
-def train(job: Job, tell: Any) -> None:
+def shuffled(args: TrainingArguments, lengths: Sequence[int]) -> Shuffled:
+    """The order of rows of some lengths, for a trainer of transformers."""
+    batch_size = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+    return Shuffled(lengths, batch_size=batch_size, seed=args.seed)
+
+
+def train(job: Job, tell: child.Tell, say: child.Say) -> None:
     """Gate the rows, train, save the student (bfloat16 safetensors, tokenizer) and write the metrics."""
-    sft, folder = Sft(**job.settings), Path(job.folder)
+    sft, folder = Sft(**job.settings["sft"]), Path(job.folder)
     tokenizer = AutoTokenizer.from_pretrained(job.base, local_files_only=True)
     with open(job.rows, "rb") as rows:
         gated = gate(map(orjson.loads, rows), tokenizer, max_tokens=sft.max_tokens)
-    told = (orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in gated.too_long)
-    (folder / TOO_LONG).write_bytes(b"".join(told))
-    data = Dataset.from_list([{"input_ids": t.input_ids, "labels": t.labels} for t in gated.traces])
-    trainer = SFTTrainer(
+    write_too_long(folder, gated.too_long)
+    trainer = Trainer(
         model=AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32, local_files_only=True),
-        args=_config(sft, folder / CHECKPOINTS, gated, seed=job.seed),
-        train_dataset=data,
+        args=_config(job, sft, gated, len(tokenizer)),
+        train_dataset=Dataset.from_list(
+            [{"input_ids": trace.input_ids, "labels": trace.labels} for trace in gated.traces]
+        ),
         processing_class=tokenizer,
-        callbacks=[Reporter(tell)],
+        callbacks=[child.Reporter(tell, point)],
+        peft_config=child.adapters(job),
     )
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=_last_whole_checkpoint(folder / CHECKPOINTS))
-    elapsed_s = time.monotonic() - started
-    _save(trainer, tokenizer, folder / MODEL)
-    metrics = _metrics(trainer, gated, elapsed_s)
-    (folder / METRICS).write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
-    shutil.rmtree(folder / CHECKPOINTS)
+    say(f"{job.student}: {len(gated.traces):,} traces, {len(gated.too_long):,} too long")
+    elapsed_s = child.fit(trainer, job, say)
+    if child.n_processes() == 1:
+        _write(trainer, tokenizer, gated, folder / WRITTEN)
+    counts = {"n_rows": len(gated.traces), "n_rows_too_long": len(gated.too_long)}
+    child.finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, **counts)
 
 
-def _config(sft: Sft, checkpoints: Path, gated: Gated, *, seed: int) -> SFTConfig:
-    on_gpu = torch.cuda.is_available()
-    steps = math.ceil(math.ceil(len(gated.traces) / sft.batch_size) * sft.epochs)
+def point(entry: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a step."""
+    return {
+        "loss": float(entry["loss"]),
+        "learning_rate": float(entry["learning_rate"]),
+        "tokens": int(entry["num_tokens"]),
+    }
+
+
+def write_too_long(folder: Path, too_long: Iterable[TooLong]) -> None:
+    """Name the rows that were left out."""
+    told = (orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in too_long)
+    (folder / TOO_LONG).write_bytes(b"".join(told))
+
+
+def _config(job: Job, sft: Sft, gated: Gated, vocabulary: int) -> SFTConfig:
     longest = sft.max_tokens if sft.packing else max(len(trace.input_ids) for trace in gated.traces)
-    n_per_pass = _per_pass(sft.batch_size, longest, PASS_TOKENS["cuda" if on_gpu else "cpu"])
     return SFTConfig(
-        output_dir=str(checkpoints),
-        per_device_train_batch_size=n_per_pass,
-        gradient_accumulation_steps=sft.batch_size // n_per_pass,
+        **child.base_config(
+            job,
+            batch_size=sft.batch_size,
+            longest=longest,
+            steps=math.ceil(math.ceil(len(gated.traces) / sft.batch_size) * sft.epochs),
+            vocabulary=vocabulary,
+            bf16=sft.bf16,
+            gradient_checkpointing=sft.gradient_checkpointing,
+        ),
         num_train_epochs=sft.epochs,
         learning_rate=sft.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
@@ -121,92 +131,34 @@ def _config(sft: Sft, checkpoints: Path, gated: Gated, *, seed: int) -> SFTConfi
         # The gate left out what is too long; None keeps TRL from cutting. Packing needs the length of a pack.
         max_length=sft.max_tokens if sft.packing else None,
         packing=sft.packing,
-        # Batches of like length carry less padding; which traces share a batch changes little else.
-        train_sampling_strategy="random" if sft.packing else "group_by_length",
-        bf16=sft.bf16,
-        gradient_checkpointing=on_gpu,
-        use_cpu=not on_gpu,
-        dataloader_pin_memory=on_gpu,
-        seed=seed,
-        save_strategy="steps",
-        save_steps=min(max(math.ceil(steps * 0.4), 1), MAX_SAVE_STEPS),  # two checkpoints in a short job
-        save_total_limit=1,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        report_to=[],
-        disable_tqdm=True,
+        train_sampling_strategy="sequential" if sft.in_order else "random",
     )
 
 
-def _per_pass(batch_size: int, longest: int, tokens: int) -> int:
-    """Traces of a forward pass: the largest divisor of a batch that keeps to `tokens`; 1 at least."""
-    parts = [n for n in range(1, batch_size + 1) if batch_size % n == 0 and n * longest <= tokens]
-    return max(parts, default=1)
-
-
-def _last_whole_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint whose last file is there; torn ones are removed, lest the trainer take one."""
-    whole = []
-    for checkpoint in folder.glob("checkpoint-*"):
-        if _is_json(checkpoint / TRAINER_STATE_NAME):
-            whole.append(checkpoint)
-        else:
-            shutil.rmtree(checkpoint)
-    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        orjson.loads(path.read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
-        return False
-    return True
-
-
-def _save(trainer: SFTTrainer, tokenizer: Any, folder: Path) -> None:
-    unfinished = folder.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    trainer.model.to(torch.bfloat16).save_pretrained(unfinished)
-    tokenizer.save_pretrained(unfinished)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
-
-
-def _metrics(trainer: SFTTrainer, gated: Gated, elapsed_s: float) -> dict[str, Any]:
-    return {
-        "curve": [_point(entry) for entry in trainer.state.log_history if "loss" in entry],
-        "steps": trainer.state.global_step,
-        "elapsed_s": elapsed_s,  # of this process: what ran before a kill is not in it
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "n_rows": len(gated.traces),
-        "n_rows_too_long": len(gated.too_long),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "versions": trainer_versions(),
-    }
-
-
-def _point(entry: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "step": int(entry["step"]),
-        "loss": float(entry["loss"]),
-        "learning_rate": float(entry["learning_rate"]),
-        "tokens": int(entry["num_tokens"]),
-    }
-
-
-def _open_report() -> Any:
-    """A function that writes JSON lines to what was standard output; what libraries print goes to stderr."""
-    pipe = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return lambda told: pipe.write(orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _die_with_parent() -> None:
-    """Wait for the end of standard input, which the parent holds open, then kill this process group."""
-    while os.read(0, 1):  # the raw descriptor: a thread that waits in sys.stdin breaks the interpreter's exit
-        pass
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+def _write(trainer: SFTTrainer, tokenizer: Any, gated: Gated, path: Path) -> None:
+    """What the student writes, greedily, to the first prompts of its rows, beside what it was taught."""
+    model = trainer.accelerator.unwrap_model(trainer.model).eval()
+    lines = []
+    for trace in gated.traces[:N_WRITTEN]:
+        asked = torch.tensor([trace.input_ids[: trace.n_prompt]], device=model.device)
+        taught = trace.input_ids[trace.n_prompt :]
+        with torch.no_grad():
+            wrote = model.generate(
+                input_ids=asked,
+                attention_mask=torch.ones_like(asked),
+                max_new_tokens=min(2 * len(taught), MAX_WRITTEN_TOKENS),
+                do_sample=False,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+                use_cache=True,
+            )
+        prompt, completion, reference = (
+            tokenizer.decode(ids, skip_special_tokens=skip).strip()
+            for ids, skip in ((asked[0], False), (wrote[0, trace.n_prompt :], True), (taught, True))
+        )
+        lines.append({"prompt": prompt, "completion": completion, "reference": reference})
+    path.write_bytes(b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    child.run(train)

@@ -1,14 +1,14 @@
 """Train a student once on an export: gate its rows, submit the job, and say what came of it.
 
-students/smollm2-3f9a0c51be42/   job.json  train.log  too_long.jsonl  metrics.json  model/
-                                 student.json (last: the job is done)
+students/smollm2-3f9a0c51be42/   a job's folder, as `job.py` draws it
+students/current/smollm2         → the folder of its model; what `student:smollm2` means
 """
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,17 @@ from filelock import FileLock, Timeout
 
 from r1data import paths
 from r1data.errors import ConfigError, InputError, RunInProgress
-from r1data.generate.models import ModelFolder, read_folder, revision_of
+from r1data.generate.models import CURRENT, ModelFolder, read_folder, revision_of
 from r1data.recipe import Student
 from r1data.schema import TABLES
 from r1data.train.exports import Export, exports_in
-from r1data.train.job import DONE, METRICS, MODEL, Job, OnProgress
+from r1data.train.follow import follow
+from r1data.train.job import DONE, METRICS, MODEL, Job, OnProgress, write_json
 from r1data.train.launchers import LAUNCHERS
-from r1data.train.run_key import run_key
+from r1data.train.run_key import run_key, settings_of
+
+FORMS = {"sft": "trl", "grpo": "grpo", "reward_model": "dpo"}
+"""The form of export that a trainer reads."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class TrainedStudent:
     export: Export
     """The rows that it trained on."""
     curve: list[dict[str, float]]
-    """One entry per optimiser step: step, loss (nats per trained token), learning_rate, tokens (so far)."""
+    """One entry per optimiser step: step and the numbers of `job.Progress`."""
     cached: bool
     """Whether the job had run before, so that nothing was started."""
 
@@ -56,31 +60,37 @@ def train_student(
     base: ModelFolder,
     recipe_name: str,
     mix: str,
+    models: Mapping[str, ModelFolder] | None = None,
     on_progress: OnProgress = lambda progress: None,
+    environment: Mapping[str, str] | None = None,
 ) -> TrainedStudent:
     """Train `student` on the rows of an export, unless the same job has finished before.
 
     Args:
         student: what to train, and how.
-        export: what it learns from, of form trl.
+        export: what it learns from, of the form that its trainer reads (FORMS).
         base: the base model's folder, as `resolve(student.base, student.revision)` finds it.
         recipe_name: recipe whose corpus the mix read.
         mix: SQL text of the mix, for the record.
+        models: other models that the trainer needs, by what for.
         on_progress: called for every optimiser step.
+        environment: variables of the job's processes, beside those of this one.
 
     Returns:
         The student. A job that was killed goes on from its last checkpoint; a finished one is returned
         as it is, with the recipe name, mix and inputs of the run that trained it.
 
     Raises:
-        ConfigError: the export is of another form.
+        ConfigError: the export is of another form, or what the launcher needs is not installed.
         RunInProgress: another run trains this student on these rows.
         GateError: the student's chat template loses part of a trace.
+        StorageError: the disk is full.
         TrainError: the job failed; names its log.
     """
-    _check_form(export)
-    key = run_key(student, rows_digest=export.rows_digest, base_revision=base.revision)
-    folder = paths.students() / f"{student.name}-{key[:12]}"
+    _check_form(student, export)
+    launcher = LAUNCHERS[student.launcher](student.launch)
+    job = _job(student, export, base, models or {})
+    folder = Path(job.folder)
     found = _finished(folder, export)
     if found:
         return found
@@ -88,30 +98,59 @@ def train_student(
         found = _finished(folder, export)
         if found:
             return found
-        settings = getattr(student, student.trainer).model_dump(mode="json")
-        job = Job(student.trainer, str(folder), str(export.rows), str(base.path), student.seed, settings)
-        LAUNCHERS[student.launcher](job.write(), on_progress=on_progress)
-        identity = {
-            "run_key": key,
-            "student": student.name,
-            "recipe": recipe_name,
-            "mix": mix,
-            "rows_digest": export.rows_digest,
-            "inputs": json.dumps(export.inputs, sort_keys=True),
-            "base": student.base,
-            "base_revision": base.revision,
-        }
-        _finish(folder, identity | _measured(folder))
+        follow(
+            job,
+            launcher,
+            on_progress=on_progress,
+            environment=environment or {},
+            max_hours=student.launch.max_hours,
+        )
+        identity = _identity(student, job, export, base) | {"recipe": recipe_name, "mix": mix}
+        write_json(folder / DONE, identity | _measured(folder, student))
     trained = _finished(folder, export)
     assert trained is not None
-    return TrainedStudent(trained.row, trained.model, export, trained.curve, cached=False)
+    return replace(trained, cached=False)
 
 
-def _check_form(export: Export) -> None:
-    if export.form != "trl":
+def _job(student: Student, export: Export, base: ModelFolder, models: Mapping[str, ModelFolder]) -> Job:
+    revisions = {name: model.revision for name, model in models.items()}
+    key = run_key(student, rows_digest=export.rows_digest, base_revision=base.revision, models=revisions)
+    return Job(
+        student=student.name,
+        run_key=key,
+        trainer=student.trainer,
+        folder=str(paths.students() / f"{student.name}-{key[:12]}"),
+        rows=str(export.rows),
+        base=str(base.path),
+        seed=student.seed,
+        settings=settings_of(student),
+        launch=student.launch.model_dump(mode="json"),
+        models={name: str(model.path) for name, model in models.items()},
+    )
+
+
+def _identity(student: Student, job: Job, export: Export, base: ModelFolder) -> dict[str, Any]:
+    return {
+        "run_key": job.run_key,
+        "student": student.name,
+        "mix_name": student.mix,
+        "trainer": student.trainer,
+        "launcher": student.launcher,
+        "seed": student.seed,
+        "settings": json.dumps(job.settings, sort_keys=True),
+        "rows_digest": export.rows_digest,
+        "inputs": json.dumps(export.inputs, sort_keys=True),
+        "base": student.base,
+        "base_revision": base.revision,
+    }
+
+
+def _check_form(student: Student, export: Export) -> None:
+    form = FORMS[student.trainer]
+    if export.form != form:
         raise ConfigError(
-            f"Students read exports of form trl; {export.folder} is of form {export.form}. Export the mix "
-            "again: `r1data export mix NAME --as trl`."
+            f"Trainer {student.trainer} reads exports of form {form}; {export.folder} is of form "
+            f"{export.form}. Export the mix again: `r1data export mix NAME --as {form}`."
         )
 
 
@@ -175,23 +214,27 @@ def _finished(folder: Path, export: Export) -> TrainedStudent | None:
     return TrainedStudent(row, model, export, curve, cached=True)
 
 
-def _measured(folder: Path) -> dict[str, Any]:
+def _measured(folder: Path, student: Student) -> dict[str, Any]:
     metrics = orjson.loads((folder / METRICS).read_bytes())
-    losses = [point["loss"] for point in metrics["curve"]]
+    first, last = metrics["curve"][0], metrics["curve"][-1]
+    rewards = [point["reward"] for point in metrics["curve"] if "reward" in point] or [None]
     same = ("n_rows", "n_rows_too_long", "steps", "elapsed_s", "peak_memory_bytes")
     return {name: metrics[name] for name in same} | {
-        "first_loss": losses[0],
-        "last_loss": losses[-1],
+        "gpu_hours": metrics["n_gpus"] * metrics["elapsed_s"] / 3600,
+        "first_loss": first["loss"],
+        "last_loss": last["loss"],
+        "first_reward": rewards[0],
+        "last_reward": rewards[-1],
         "revision": revision_of(folder / MODEL),
         "folder": str((folder / MODEL).relative_to(paths.students())),
     }
 
 
-def _finish(folder: Path, row: dict[str, Any]) -> None:
-    """Write the marker that the job is done, whole or not at all."""
-    unfinished = folder / f".{DONE}"
-    with unfinished.open("wb") as file:
-        file.write(orjson.dumps(row, option=orjson.OPT_INDENT_2))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(folder / DONE)
+def make_current(trained: TrainedStudent) -> None:
+    """Let `student:NAME` mean this one."""
+    link = paths.students() / CURRENT / trained.row["student"]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = link.with_name(f".{link.name}")
+    unfinished.unlink(missing_ok=True)
+    unfinished.symlink_to(os.path.relpath(trained.model.path, link.parent))
+    unfinished.replace(link)

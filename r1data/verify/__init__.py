@@ -25,6 +25,7 @@ from r1data.verify import (
     logic,
     math,
     reasoning_gym,
+    refusal,
 )
 from r1data.verify.verdict import REASONS, Deferred, Probe, Verdict, right, unknown, wrong
 
@@ -69,6 +70,7 @@ VERIFIERS = {
     ),
     "logic": Verifier(logic.verify, logic.VERSION, written=logic.written),
     "instruction": Verifier(instruction.verify, instruction.VERSION, written=instruction.written),
+    "refusal": Verifier(refusal.verify, refusal.VERSION, written=refusal.written),
     "judge": Verifier(judge.verify, judge.VERSION, needs_reference=False, misused=judge.misused),
     "format": Verifier(format_.verify, format_.VERSION, needs_reference=False, by_form=True),
     "language": Verifier(language.verify, language.VERSION, needs_reference=False, by_form=True),

@@ -10,9 +10,10 @@ from typing import Protocol
 import polars as pl
 
 from r1data.curate.current import own_references
+from r1data.errors import ConfigError
 from r1data.recipe import Recipe
 from r1data.schema.facts import VERDICTS
-from r1data.verify import verifier
+from r1data.verify import reward_model, verifier
 from r1data.verify.run import pending, verify_batches
 
 TASK = ["rollout_id", "verifier", "reference_version"]
@@ -32,24 +33,35 @@ class Store(Protocol):
 def judge_night(
     store: Store, night: str, recipe: Recipe, only: Collection[str] = ()
 ) -> Iterator[pl.DataFrame]:
-    """Judge what has no current verdict, and publish it batch by batch.
+    """Judge what has no current verdict, by rule and then by the recipe's reward model, if it has one, and
+    publish it batch by batch.
 
     Args:
         store: where rollouts, prompts, references and verdicts are.
         night: YYYY-MM-DD.
         recipe: how verdicts are made, and by whose references.
-        only: names of verifiers; all without it.
+        only: names of verifiers, or `reward_model`; all without it.
 
     Yields:
         Schema VERDICTS: what was published.
 
     Raises:
-        ConfigError: there is no verifier of a name in `only`.
+        ConfigError: there is no verifier of a name in `only`, or no such reward model.
+        EngineError: the process of the reward model died.
     """
-    todo = unjudged(store, night, recipe.name, only)
-    for part in verify_batches(todo, **recipe.verify.model_dump()):
-        store.append("verdicts", part)
-        yield part
+    model = reward_model.model_of(recipe)
+    rules = [name for name in only if name != reward_model.NAME]
+    if rules or not only:
+        todo = unjudged(store, night, recipe.name, rules)
+        for part in verify_batches(todo, **recipe.verify.by_rule):
+            store.append("verdicts", part)
+            yield part
+    if model is None and reward_model.NAME in only:
+        raise ConfigError(f"Recipe {recipe.name} has no reward model. Name one: [verify] reward_model.")
+    if model and (not only or reward_model.NAME in only):
+        for part in reward_model.read_rollouts(reward_model.unread(store, night, model.revision), model):
+            store.append("verdicts", part)
+            yield part
 
 
 def unjudged(store: Store, night: str, recipe: str, only: Collection[str] = ()) -> pl.LazyFrame:

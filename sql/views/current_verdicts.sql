@@ -1,5 +1,6 @@
 -- What does the newest version of each verifier say of each rollout, and which verdict decides?
--- Versions are compared by the numbers in them, so that 1.10 is newer than 1.9.
+-- Versions are compared by the numbers in them, so that 1.10 is newer than 1.9. A reward model is no
+-- verifier of prompts and decides nothing: what it says is in view `current_preferences`.
 with
 candidates as (
     select
@@ -16,8 +17,8 @@ candidates as (
     inner join rollouts using (rollout_id)
     left join current_references using (prompt_id)
     where
-        verdicts.reference_version = ''
-        or verdicts.reference_version = current_references.reference_version
+        verdicts.verifier <> 'reward_model'
+        and verdicts.reference_version in ('', current_references.reference_version)
 )
 select
     night, rollout_id, prompt_id, teacher_id, verifier, verifier_version, reference_version, deciding,

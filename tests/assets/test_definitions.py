@@ -44,6 +44,9 @@ def test_dg_accepts_the_definitions(home: Path):
         ("corpus", "sft_data"),
         ("sft_data", "student_sft"),
         ("student_sft", "evaluations"),
+        ("grpo_data", "student_grpo"),
+        ("student_grpo", "evaluations"),
+        ("preference_data", "reward_model"),
         ("evaluations", "model_card"),
     ],
 )

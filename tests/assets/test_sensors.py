@@ -12,7 +12,7 @@ import pytest
 from assets.definitions import defs
 from assets.partitions import NIGHTS
 from assets.resources import LakeResource, RecipeResource
-from assets.sensors import inbox, stats
+from assets.sensors import inbox, new_corpus, stats
 from r1data import paths
 from r1data.lake import Lake
 
@@ -93,3 +93,37 @@ def test_a_file_that_left_since_the_folder_was_read_does_not_fail_the_look(tmp_p
 
 def test_the_sensor_is_stopped_until_somebody_starts_it() -> None:
     assert inbox.default_status == dg.DefaultSensorStatus.STOPPED
+
+
+def test_a_changed_corpus_asks_once_for_each_student_that_the_budget_allows(
+    finished_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = (paths.PROJECT / "tests" / "data" / "fake.toml").read_text(encoding="utf-8")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(text + '\n[training]\nstudents = ["smollm2"]\n', encoding="utf-8")
+    monkeypatch.setenv("R1DATA_RECIPE", str(recipe))
+    resources = {"lake": LakeResource(), "recipe": RecipeResource()}
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
+        (first,) = new_corpus(context)
+        (same,) = new_corpus(context)
+        assert (first.job_name, first.partition_key) == ("train", "smollm2")
+        assert first.run_key == same.run_key
+        instance.create_run_for_job(
+            defs.resolve_job_def("train"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/partition": "smollm2"},
+        )
+        (skipped,) = new_corpus(context)
+        assert "smollm2 is being trained" in skipped.skip_message
+    corpus = finished_lake.scan("corpus").collect()
+    night = {"recipe": corpus["recipe"][0], "night": corpus["night"][0]}
+    finished_lake.replace("corpus", night, corpus.head(3))
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
+        (again,) = new_corpus(context)
+        assert again.run_key != first.run_key

@@ -7,18 +7,20 @@ import polars as pl
 import pytest
 
 from r1data import ids
-from r1data.errors import ConfigError, EngineError, GateError
-from r1data.evaluate import Candidate, attempts_of, evaluate, metrics
+from r1data.errors import ConfigError, EngineError, GateError, SchemaError
+from r1data.evaluate import Ask, Candidate, attempts_of, check_complete, evaluate, metrics
 from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
-from r1data.generate.models import ModelFolder, resolve
+from r1data.generate.models import resolve
 from r1data.lake import Lake
-from r1data.recipe import Evaluate, ExportRules, Generate, Verify
+from r1data.recipe import Evaluate, ExportRules, Generate, Teacher, Verify
+from r1data.recipe.teacher import FewShot
 from r1data.schema import TABLES
 from r1data.train.exports import About, Policy, export
 
 HOW = Evaluate(k=2)
-BASE, STUDENT = Candidate("base", resolve("fake:base")), Candidate("tiny", resolve("fake:tiny"), run_key="k1")
+BASE = Candidate("base", resolve("fake:base"), engine="fake")
+STUDENT = Candidate("tiny", resolve("fake:tiny"), run_key="k1", engine="fake")
 RIGHT, BARE, WRONG = "<think>\n2 + 3 = 5.\n</think>\n\n5", "It is 5", "<think>\n2 + 3 = 6.\n</think>\n\n6"
 
 
@@ -54,21 +56,27 @@ class Bench:
     def __init__(self, lake: Lake, **script: Any) -> None:
         self.lake, self.generate, self.starts = lake, Generate(engine="fake", fake=script), 0
 
-    def start(self, model: ModelFolder) -> Engine:
+    def start(self, candidate: Candidate, context_tokens: int) -> Engine:
         self.starts += 1
-        return ENGINES["fake"](self.generate, model)
+        generate = self.generate.model_copy(update={"context_tokens": context_tokens})
+        return ENGINES[candidate.engine](generate, candidate.model)
+
+    def publish(self, frame: pl.DataFrame) -> None:
+        self.lake.append("evaluations", frame, run="test", inputs={})
 
     def ask(self, *candidates: Candidate, asked: pl.DataFrame | None = None, how: Evaluate = HOW) -> int:
+        return self.ask_all([Ask(candidate, how) for candidate in candidates], asked)
+
+    def ask_all(self, asks: list[Ask], asked: pl.DataFrame | None = None) -> int:
         return evaluate(
             items() if asked is None else asked,
-            candidates,
-            how,
+            asks,
             verify=Verify(workers=1),
             night="2026-01-01",
             lake="lake",
-            stored=self.lake.scan("evaluations"),
+            stored=lambda: self.lake.scan("evaluations"),
             start=self.start,
-            publish=lambda frame: self.lake.append("evaluations", frame, run="test", inputs={}),
+            publish=self.publish,
         )
 
     def stored(self) -> pl.DataFrame:
@@ -79,7 +87,7 @@ def test_one_engine_asks_base_and_student_and_the_base_is_not_asked_again(lake: 
     bench = Bench(lake, texts=[RIGHT])
     assert bench.ask(BASE, STUDENT) == 12
     assert bench.starts == 1
-    other = Candidate("other", resolve("fake:other"), run_key="k2")
+    other = Candidate("other", resolve("fake:other"), run_key="k2", engine="fake")
     assert bench.ask(BASE, other) == 6
     assert bench.ask(BASE, STUDENT, other) == 0
     assert bench.starts == 2
@@ -147,7 +155,7 @@ def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(la
         terms=pl.lit("Apache-2.0"),
     )
     made = export([rows], tmp_path / "exports", form="trl", policy=Policy(ExportRules(), None), about=About())
-    leaky = Candidate("leaky", STUDENT.model, "k3", made)
+    leaky = Candidate("leaky", STUDENT.model, "k3", made, engine="fake")
     bench = Bench(lake, texts=[RIGHT])
     with pytest.raises(GateError, match="Benchmark heldout leaked: rollout r0 of export"):
         bench.ask(leaky)
@@ -158,3 +166,54 @@ def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(la
 def test_a_benchmark_without_items_is_an_error(lake: Lake):
     with pytest.raises(ConfigError, match="Benchmark heldout has no items"):
         Bench(lake, texts=[RIGHT]).ask(BASE, asked=items(benchmark="aime"))
+
+
+TEACHER = Teacher(
+    name="ada",
+    model="fake:base",
+    system_prompt="Think first.",
+    few_shots=(FewShot(prompt="What is 1 + 1?", reasoning="1 + 1 = 2.", answer="2"),),
+    prefill="<think>",
+)
+
+
+def test_a_teacher_is_asked_as_its_recipe_says_apart_from_zero_shot(lake: Lake):
+    bench = Bench(lake, texts=["\n2 + 3 = 5.\n</think>\n\n5"])
+    taught = Candidate("ada", BASE.model, teacher=TEACHER, engine="fake")
+    assert bench.ask(BASE, taught) == 12
+    assert bench.starts == 1
+    # Only the prefill opens the thought, so the rows show which attempts had one.
+    solved = bench.stored().group_by("student").agg(pl.col("solved").mean(), pl.col("protocol").first())
+    assert dict(solved.select("student", "solved").rows()) == {"ada": 1.0, "base": 0.0}
+    assert solved["protocol"].n_unique() == 2
+
+
+def test_a_teacher_that_is_the_base_is_not_asked_twice(lake: Lake):
+    same = Candidate("teacher", BASE.model, engine="fake")
+    assert Bench(lake, texts=[RIGHT]).ask(BASE, same) == 6
+
+
+def test_the_engine_has_room_for_the_longest_context_that_is_asked_for(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    rooms = []
+    start = bench.start
+    bench.start = lambda candidate, context: rooms.append(context) or start(candidate, context)
+    long = HOW.model_copy(update={"context_tokens": 2048})
+    bench.ask_all([Ask(BASE, HOW), Ask(STUDENT, long)])
+    assert rooms == [2048]
+
+
+def test_an_evaluation_whose_attempts_were_not_all_stored_is_an_error(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    bench.publish = lambda frame: lake.append("evaluations", frame.filter(pl.col("index") == 0), run="t")
+    with pytest.raises(SchemaError, match=r"base has 1 attempts at item \w+ of benchmark heldout, and not 2"):
+        bench.ask(BASE)
+
+
+def test_attempts_at_items_that_are_no_longer_asked_are_told(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    bench.ask(BASE)
+    ask = Ask(BASE, HOW)
+    check_complete(ask.attempts(lake.scan("evaluations")), items(), ask)
+    with pytest.raises(SchemaError, match="base has 2 attempts"):
+        check_complete(ask.attempts(lake.scan("evaluations")), items(2), ask)

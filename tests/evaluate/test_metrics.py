@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from r1data.errors import SchemaError
-from r1data.evaluate.metrics import consensus, difference, mean_rate, metrics, pass_at_k
+from r1data.evaluate.estimate import Z, difference, mean_rate, ratio
+from r1data.evaluate.metrics import consensus, metrics, pass_at_k, powers
 from r1data.schema import TABLES
 
 
@@ -89,8 +90,8 @@ def test_metrics_count_unsolved_what_hit_the_cap():
     [found] = metrics(pl.concat([capped, attempts({"b": [True, True], "c": [True, False]})]))
     assert (found.n_items, found.k) == (3, 2)
     assert found.pass_at_1.value == pytest.approx(0.5)
-    assert found.pass_at_k == pytest.approx(2 / 3)
-    assert found.cons_at_k == pytest.approx(0.5)  # a: 0, b: 1, c: a tie of 7 and 1
+    assert found.pass_at[2].value == pytest.approx(2 / 3)
+    assert found.cons_at_k.value == pytest.approx(0.5)  # a: 0, b: 1, c: a tie of 7 and 1
     assert found.cap_hit_rate == pytest.approx(1 / 3)
     assert found.well_formed == pytest.approx(2 / 3)
 
@@ -142,3 +143,42 @@ def test_pairing_makes_the_difference_surer_than_its_two_sides():
 def test_other_items_cannot_be_compared():
     with pytest.raises(SchemaError, match="different items"):
         difference(attempts({"a": [True]}), attempts({"b": [True]}))
+
+
+def sides(pairs: list[tuple[int, int]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Attempts of two models, four at each item; `pairs` says how many each of them solves."""
+    both = [{f"{i}": [j < pair[which] for j in range(4)] for i, pair in enumerate(pairs)} for which in (0, 1)]
+    return attempts(both[0]), attempts(both[1])
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=8, max_size=30))
+def test_at_both_ends_of_a_ratio_the_student_is_one_interval_from_that_share_of_the_other(
+    pairs: list[tuple[int, int]],
+):
+    found = ratio(*sides(pairs))
+    if found is None:
+        return
+    assert 0 <= found.low <= found.value + 1e-9 and found.value <= found.high + 1e-9
+    assert found.value == pytest.approx(sum(a for a, _ in pairs) / sum(b for _, b in pairs))
+    rest = np.array([a / 4 - found.high * b / 4 for a, b in pairs])
+    assert rest.mean() ** 2 == pytest.approx(Z**2 * rest.var(ddof=1) / len(rest), abs=1e-9)
+
+
+def test_a_ratio_to_a_model_that_may_solve_nothing_cannot_be_told():
+    assert ratio(*sides([(4, 0)] * 10)) is None
+    assert ratio(*sides([(4, 4)] + [(4, 0)] * 9)) is None
+    assert ratio(*sides([(2, 4)])) is None
+
+
+def test_pass_at_k_is_told_for_powers_of_two_and_for_k_each_with_an_interval():
+    assert powers(1) == [1] and powers(4) == [1, 2, 4] and powers(6) == [1, 2, 4, 6]
+    [found] = metrics(attempts({f"{i}": [True] + [False] * 5 for i in range(20)}))
+    values = {k: one.value for k, one in found.pass_at.items()}
+    assert values == pytest.approx({1: 1 / 6, 2: 1 / 3, 4: 2 / 3, 6: 1})
+    assert all(one.low < one.value <= one.high for one in found.pass_at.values())
+    assert found.cons_at_k.low < found.cons_at_k.value
+
+
+def test_an_attempt_that_finished_without_a_verdict_is_counted_apart():
+    [found] = metrics(attempts({"a": [False, False]}, verdict="unknown"))
+    assert (found.unknown_rate, found.cap_hit_rate, found.pass_at_1.value) == (1, 0, 0)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from r1data.evaluate.metrics import Z
+from r1data.evaluate.estimate import Z
 from r1data.judge.kappa import cohens_kappa, share
 
 TABLES = st.lists(st.lists(st.integers(0, 50), min_size=2, max_size=2), min_size=2, max_size=2)

@@ -2,7 +2,7 @@ import pytest
 
 from r1data.errors import ConfigError
 from r1data.paths import PROJECT
-from r1data.recipe import load_recipe, load_student, load_teacher
+from r1data.recipe import Grpo, load_recipe, load_student, load_teacher
 
 RECIPES = PROJECT / "recipes"
 SMALL = 'name = "small"\nstart = 2026-01-01\n\n[[prompts]]\nname = "t"\nsource = "templates"\n'
@@ -126,3 +126,34 @@ def test_an_unknown_teacher_names_the_nearest_file():
 def test_arguments_that_a_judge_does_not_know_are_refused(tmp_path, args, match):
     source = f'[[prompts]]\nname = "a"\nsource = "files"\nverifier = "judge"\nverifier_args = {args}'
     refused(tmp_path, f'name = "n"\nstart = 2026-01-01\n{source}', match)
+
+
+@pytest.mark.parametrize(
+    ("name", "learning_rate"),
+    [
+        ("qwen-1-5b", 1e-4),
+        ("qwen-7b", 8e-5),
+        ("qwen-14b", 7e-5),
+        ("qwen-32b", 6e-5),
+        ("llama-8b", 5e-5),
+        ("llama-70b", 2e-5),
+    ],
+)
+def test_r1s_students_have_the_published_numbers(name: str, learning_rate: float):
+    sft = load_student(f"r1-{name}").sft
+    assert (sft.learning_rate, sft.batch_size, sft.max_tokens) == (learning_rate, 64, 32_768)
+    assert 2 <= sft.epochs <= 3 and not sft.packing
+
+
+def test_a_preset_of_grpo_is_filled_in_and_keys_beside_it_count_before_it(tmp_path):
+    stage = Grpo(preset="r1-stage2", completions=4)
+    assert (stage.learning_rate, stage.kl, stage.clip, stage.temperature) == (3e-6, 1e-3, 10.0, 0.7)
+    assert (stage.completions, stage.prompts_per_step, stage.steps) == (4, 32, 1_700)
+    assert Grpo(preset="r1-zero").template == "r1_zero"
+
+
+def test_a_rollout_of_grpo_holds_whole_steps():
+    with pytest.raises(
+        ValueError, match="prompts_per_rollout is 12, no multiple of prompts_per_step, which is 8"
+    ):
+        Grpo(prompts_per_rollout=12)

@@ -92,6 +92,32 @@ def ask() -> Callable[[Connection, str], pl.DataFrame]:
     return run
 
 
+def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, list[dict[str, Any]]]:
+    """Tables of an ablation `tiny`: of each mix and seed, the share of ten items that its student solves, and
+    a teacher that solves eight of them.
+    """
+    students, evaluations = [], [_attempt("teacher", None, item, item < 8) for item in range(10)]
+    for mix, shares in rates.items():
+        for seed, share in enumerate(shares):
+            name = f"tiny-{mix}-s{seed}"
+            job = {"run_key": name, "student": name, "mix_name": mix, "seed": seed, "n_rows": n_rows}
+            students.append(job | {"trained_at": datetime(2026, 1, 1, tzinfo=UTC), "elapsed_s": 4.0})
+            evaluations += [_attempt(name, name, item, item < 10 * share) for item in range(10)]
+    return {"students": students, "evaluations": evaluations}
+
+
+def _attempt(student: str, run_key: str | None, item: int, solved: bool) -> dict[str, Any]:
+    asked = {"student_id": student, "student": student, "run_key": run_key, "protocol": "zero-shot"}
+    return asked | {
+        "benchmark": "heldout",
+        "item_id": f"{item}",
+        "index": 0,
+        "completion_tokens": 5,
+        "elapsed_s": 0.5,
+        "solved": solved,
+    }
+
+
 def night_of_five() -> dict[str, list[dict[str, Any]]]:
     """The rows of fixture `night`, by table."""
     cut = ["generation:length", "verification:truncated"]
@@ -123,6 +149,7 @@ def night_of_five() -> dict[str, list[dict[str, Any]]]:
         "selected": [_selected(*row[:2], row[4], *row[6:]) for row in made],
         "corpus": [_accepted(*row[:3]) for row in made if row[6] is None],
         "cold_start": [{"rollout_id": "z", "prompt_id": "p", "reasoning": "1 + 1 = 2.", "summary": "2"}],
+        **ablation({"strict": [0.5, 0.6, 0.7], "unfiltered": [0.4, 0.5, 0.6]}),
     }
 
 

@@ -21,7 +21,9 @@ MIXES = [file for file in FILES if file.startswith("mixes/")]
 QUIET = (
     "questions/disagreeing_verifiers.sql",
     "views/hard_prompts.sql",
+    "views/current_preferences.sql",
     "mixes/hard_only.sql",
+    "mixes/preferred.sql",
     "mixes/strict.sql",
 )
 """What finds nothing in a night as it should be."""

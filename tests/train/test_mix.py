@@ -61,11 +61,13 @@ def test_a_preview_counts_what_a_mix_gives(stored: Lake, name: str) -> None:
 def test_each_mix_chooses_what_its_question_says(stored: Lake) -> None:
     chosen = {name: given_by(stored, name) for name in mix_names()}
     assert chosen == {
+        "answers_only": ["a", "e"],
         "cold_start": ["z"],
         "hard_only": [],
         "intersection": ["a", "e"],
         "one_per_prompt": ["a", "e"],
         "preference_pairs": ["a"],
+        "preferred": [],
         "r1": ["a", "e"],
         "rl_prompts": ["p"],
         "rule_only": ["a", "e"],

@@ -92,6 +92,44 @@ def test_it_can_be_sent_to_another_process():
     assert rewards_of(pickle.loads(pickle.dumps(reward())), GOOD) == [3.0]
 
 
+def preferring(asked: list[Any], **more: Any) -> Reward:
+    """A reward whose reward model likes all texts alike and counts twice; `asked` gets what it is asked."""
+
+    def prefers(prompts: Any, completions: Any) -> list[float | None]:
+        asked.extend(zip(prompts, completions, strict=True))
+        return [None if len(text) > 65 else 0.0 for text in completions]
+
+    preference = {"student": "helpful", "weight": 2.0, **more}
+    return Reward(
+        Rewards.model_validate({"preference": preference}), end_tokens=[END], max_tokens=CAP, prefers=prefers
+    )
+
+
+def test_a_preference_counts_in_its_domains_and_there_in_place_of_a_rule_that_there_is_not():
+    asked: list[Any] = []
+    told: dict[str, Any] = {}
+    function = preferring(asked)
+    rows = {
+        "prompts": [[{"role": "user", "content": "3 + 4?"}], "3 + 4?", "A haiku?", "A haiku?", "A haiku?"],
+        "completions": [BARE, BARE, BARE, BARE + " Rain." * 9, "<think>\nRain"],
+        "completion_ids": [[5, END]] * 4 + [[5] * CAP],
+        "verifier": ["math", "math", "judge", "judge", "judge"],
+        "reference": ["7", "7", None, None, None],
+        "domain": ["math", "general", "general", "general", "general"],
+    }
+    rewards = function(**rows, log_metric=told.__setitem__, log_extra=told.__setitem__)
+    # accuracy and language; those and half of two; language and half of two; it cannot be read; it was cut
+    assert rewards == [2.0, 3.0, 2.0, None, None]
+    assert told["preference"] == ["not_asked", "preferred", "preferred", "too_long", "truncated"]
+    assert told["reward/preference"] == 0.5 and told["reward/accuracy"] == 1.0
+    assert [prompt[0]["content"] for prompt, _ in asked] == ["3 + 4?", "A haiku?", "A haiku?"]
+
+
+def test_a_preference_without_its_model_is_refused():
+    with pytest.raises(ConfigError, match="names helpful, and the trainer was given no reward model"):
+        reward(preference={"student": "helpful"})
+
+
 @pytest.mark.filterwarnings("ignore")  # of libraries that TRL imports
 def test_in_the_trainer_a_completion_without_a_reward_neither_learns_nor_counts(
     tiny_model: Path, tokenizer: Any, tmp_path: Path

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import polars as pl
 import psutil
 import pytest
 
-from r1data.errors import ConfigError, GateError, RunInProgress, TrainError
+from r1data.errors import ConfigError, GateError, RunInProgress, StorageError, TrainError
 from r1data.generate.models import resolve
-from r1data.recipe import Sft, Student
+from r1data.recipe import Lora, Sft, Student
 from r1data.schema import TABLES
 from r1data.train.exports import Export
 from r1data.train.job import Progress
@@ -28,6 +29,7 @@ STUDENT = Student(
     base="tiny",
     sft=Sft(learning_rate=3e-3, epochs=20, batch_size=4, max_tokens=128, bf16=False),
 )
+SHORT = STUDENT.sft.model_copy(update={"epochs": 1})
 N_ROWS, STEPS, CHECKPOINT = 24, 120, 48
 
 
@@ -77,8 +79,23 @@ def wait_for(condition: Callable[[], Any], timeout_s: float = 90) -> Any:
     raise AssertionError(f"nothing after {timeout_s} s")
 
 
+@pytest.fixture(scope="module")
+def undisturbed(
+    tiny_model: Path,
+    mix_rows: Callable[[int], pl.DataFrame],
+    export_rows: Callable[[pl.DataFrame, Path], Export],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> TrainedStudent:
+    """The student of a job that nobody killed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(folder))
+        patch.setenv("OMP_NUM_THREADS", "1")
+        return train(export_rows(mix_rows(N_ROWS), folder / "exports"), tiny_model)
+
+
 def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
-    home: Path, tiny_model: Path, exported: Export
+    home: Path, tiny_model: Path, exported: Export, undisturbed: TrainedStudent
 ):
     driver = start(exported, tiny_model)
     state = f"students/tiny-*/checkpoints/checkpoint-{CHECKPOINT}/trainer_state.json"
@@ -89,7 +106,7 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
     trainers = psutil.Process(driver.pid).children(recursive=True)
     driver.kill()
     driver.wait()
-    assert len(trainers) == 1
+    assert len(trainers) == 2, "a supervisor and the trainer"
     psutil.wait_procs(trainers, timeout=10)
     assert not any(trainer.is_running() for trainer in trainers), "the trainer outlived its parent"
     [checkpoints] = home.glob("students/tiny-*/checkpoints")
@@ -106,6 +123,12 @@ def test_a_killed_job_refuses_rivals_then_resumes_and_is_then_a_cache_hit(
     assert [point["step"] for point in trained.curve] == list(range(1, STEPS + 1))
     assert trained.row["last_loss"] < trained.row["first_loss"] / 2
     check_folder(home, trained)
+    assert trained.curve == undisturbed.curve, "a resumed job goes the way of one that nobody killed"
+    assert trained.row["revision"] == undisturbed.row["revision"]
+    written = (home / "students" / trained.row["folder"]).with_name("written.jsonl").read_text()
+    assert written == undisturbed.model.path.with_name("written.jsonl").read_text()
+    assert orjson.loads(written.splitlines()[0])["reference"] == "<think>\n0 + 0 = 0.\n</think>\n\n0"
+    assert list(home.glob("students/tiny-*/runs/events.out.tfevents.*")), "TensorBoard's curves"
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a process was started")
@@ -127,7 +150,7 @@ def check_folder(home: Path, trained: TrainedStudent) -> None:
     assert not (folder.parent / "checkpoints").exists()
     frame = trained.frame("2026-01-01", trained_at=datetime(2026, 1, 2, tzinfo=UTC))
     assert frame.schema == TABLES["students"].schema
-    assert frame.null_count().sum_horizontal().item() == 0
+    assert [c for c in frame.columns if frame[c].has_nulls()] == ["first_reward", "last_reward"]
     assert current_student(frame.lazy(), "tiny").row == trained.row
     with pytest.raises(ConfigError, match="Student other was never trained"):
         current_student(frame.lazy(), "other")
@@ -140,7 +163,7 @@ def test_a_loss_that_is_no_number_stops_the_job_and_names_the_log(
         update={"name": "wild", "sft": STUDENT.sft.model_copy(update={"learning_rate": 1e30})}
     )
     with pytest.raises(
-        TrainError, match=r"exit status 1.*wild-.*train\.log: .*The loss is nan at step"
+        TrainError, match=r"Training of wild failed: the loss is nan at step.*; see .*wild-.*train\.log\."
     ) as caught:
         train(exported, tiny_model, wild)
     assert "\n" not in str(caught.value)
@@ -161,3 +184,54 @@ def test_a_template_that_strips_thoughts_is_refused_before_training(
     stripping.save_pretrained(base)
     with pytest.raises(GateError, match=f"loses the thought and the end of the thought of rollout {0:032x}"):
         train(exported, base)
+
+
+def test_adapters_are_merged_into_the_student(home: Path, tiny_model: Path, exported: Export):
+    lora = STUDENT.model_copy(update={"name": "lora", "lora": Lora(rank=4), "sft": SHORT})
+    trained = train(exported, tiny_model, lora)
+    weights = [path.name for path in trained.model.path.glob("*.safetensors")]
+    assert weights == ["model.safetensors"]
+    assert trained.model.revision != resolve(str(tiny_model)).revision
+    assert orjson.loads(trained.row["settings"])["lora"]["rank"] == 4
+
+
+def test_rows_are_read_in_the_order_of_the_mix(home: Path, tiny_model: Path, exported: Export):
+    sft = SHORT.model_copy(update={"in_order": True, "batch_size": 1, "learning_rate": 1e-9})
+    trained = train(exported, tiny_model, STUDENT.model_copy(update={"name": "ordered", "sft": sft}))
+    lengths = [
+        len("<think>\n{a} + {b} = {c}.\n</think>\n\n{c}".format(a=i % 10, b=i // 10, c=i % 10 + i // 10))
+        for i in range(N_ROWS)
+    ]
+    tokens = [0, *(point["tokens"] for point in trained.curve)]
+    read = [after - before for before, after in pairwise(tokens)]
+    assert [n - read[0] for n in read] == pytest.approx(
+        [n - lengths[0] + len(str(i // 10)) - 1 for i, n in enumerate(lengths)], abs=2
+    )
+    assert len(set(read)) > 1
+
+
+def test_a_disk_that_fills_at_a_checkpoint_keeps_the_last_one_and_a_second_try_goes_on(
+    tiny_model: Path,
+    mix_rows: Callable[[int], pl.DataFrame],
+    export_rows: Callable[[pl.DataFrame, Path], Export],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True
+    ).returncode:
+        pytest.skip("no right to mount a small file system")
+    try:
+        monkeypatch.setenv("DAGSTER_HOME", str(disk))
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")
+        exported = export_rows(mix_rows(N_ROWS), disk / "exports")
+        (disk / "ballast").write_bytes(b"0" * 2**20)
+        with pytest.raises(StorageError, match="The disk is full, so training of tiny stopped"):
+            train(exported, tiny_model)
+        (disk / "ballast").unlink()
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        assert train(exported, tiny_model).row["steps"] == STEPS
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 
 from assets.resources import LakeResource, RecipeResource
-from assets.training import sft_data, student_sft
+from assets.training import student_sft
 from assets.training_checks import MAX_TOO_LONG, few_traces_are_too_long
+from assets.training_data import sft_data
 from r1data import paths
 from r1data.curate.pii import VERSION
 from r1data.errors import GateError

@@ -36,6 +36,7 @@ REFERENCES = {
     "choice": ("C", {"options": ["0.1", "0.2", "0.4", "0.8"]}, "D"),
     "logic": ("Ada is a knight, and Bo is a knave.", {}, "Ada is a knave, and Bo is a knave."),
     "instruction": (constraints(3), {}, constraints(2)),
+    "refusal": ("decline", {}, "answer"),
     "reasoning_gym": (gcd_item().reference, gcd_item().verifier_args, "1000003"),
 }
 """Of every verifier that needs one: a reference, its arguments, and the reference of another answer."""

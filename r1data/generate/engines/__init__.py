@@ -10,6 +10,7 @@ from r1data.generate.engine import Engine
 from r1data.generate.engines.fake import FakeEngine
 from r1data.generate.engines.openai.engine import OpenaiEngine
 from r1data.generate.engines.openai_batch.engine import OpenaiBatchEngine
+from r1data.generate.engines.program import ProgramEngine
 from r1data.generate.engines.replay.engine import ReplayEngine
 from r1data.generate.engines.vllm import VllmEngine
 from r1data.generate.models import ModelFolder
@@ -21,5 +22,6 @@ ENGINES: dict[str, Callable[[Generate, ModelFolder], Engine]] = {
     "openai_batch": OpenaiBatchEngine,
     "fake": FakeEngine,
     "replay": ReplayEngine,
+    "program": ProgramEngine,
 }
 """Engines by the name that recipes use."""

@@ -61,14 +61,14 @@ def readme(card: Mapping[str, Any], columns: pa.Schema) -> str:
         f"`{card['rows_digest']}`.",
         "Prompts come from the sources below, each under its own licence; completions are machine-made, by "
         "teacher models under the terms below. Verifiers and filters made the choice, so errors remain.",
-        *(_table(title, card[name]) for name, title in _COUNTED.items() if card[name]),
+        *(table(title, card[name]) for name, title in _COUNTED.items() if card[name]),
         "## What was left out\n\n" + _policy(card),
-        "## Mix\n\n" + _fenced(card["mix"]["sql"], "sql"),
-        _table("Parameters of the mix", card["mix"]["parameters"], "value"),
-        _table("Thresholds of the recipe", _flat(card["filters"]), "value"),
-        _table("Versions of the tables read", card["inputs"], "version"),
-        _table("Packages", card["packages"], "version"),
-        _table("Files", {file["name"]: f"{file['bytes']:,}" for file in card["files"]}, "bytes"),
+        "## Mix\n\n" + fenced(card["mix"]["sql"], "sql"),
+        table("Parameters of the mix", card["mix"]["parameters"], "value"),
+        table("Thresholds of the recipe", flat(card["filters"]), "value"),
+        table("Versions of the tables read", card["inputs"], "version"),
+        table("Packages", card["packages"], "version"),
+        table("Files", {file["name"]: f"{file['bytes']:,}" for file in card["files"]}, "bytes"),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -84,7 +84,7 @@ def text(given: object) -> str:
 
 
 def _front(card: Mapping[str, Any], columns: pa.Schema) -> dict[str, Any]:
-    licences = sorted({_hub_licence(name) for name in card["licences"]})
+    licences = sorted({hub_licence(name) for name in card["licences"]})
     languages = sorted(name for name in card["languages"] if re.fullmatch(r"[a-z]{2,3}", name))
     paths = [file["name"] for file in card["files"] if file["name"].startswith("train")]
     path = paths[0] if len(paths) == 1 else paths
@@ -101,7 +101,8 @@ def _front(card: Mapping[str, Any], columns: pa.Schema) -> dict[str, Any]:
     }
 
 
-def _hub_licence(name: str) -> str:
+def hub_licence(name: str) -> str:
+    """How the hub calls a licence: `other` where it has no name for it, `unknown` where none is stated."""
     return "unknown" if name == NOT_STATED else HUB_LICENCES.get(name.lower(), "other")
 
 
@@ -158,7 +159,8 @@ def _list(patterns: list[str]) -> str:
     return ", ".join(text(pattern) for pattern in patterns) or "none"
 
 
-def _table(title: str, rows: Mapping[str, Any], head: str = "rows") -> str:
+def table(title: str, rows: Mapping[str, Any], head: str = "rows") -> str:
+    """A heading and a table of names and values; nothing without rows."""
     if not rows:
         return ""
     lines = [f"| {text(name)} | {_cell(value)} |" for name, value in rows.items()]
@@ -171,17 +173,18 @@ def _cell(value: Any) -> str:
     return text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def _flat(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(sections: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted name, such as `select.keep_per_prompt`."""
     found: dict[str, Any] = {}
     for name, value in sections.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            found |= flat(value, f"{prefix}{name}.")
         else:
             found[f"{prefix}{name}"] = value
     return found
 
 
-def _fenced(content: str, language: str) -> str:
+def fenced(content: str, language: str) -> str:
     """A block of code whose fence is longer than any in it."""
     ticks = max((len(run) for run in re.findall(r"`+", content)), default=0)
     fence = "`" * max(3, ticks + 1)

@@ -1,6 +1,8 @@
 """From a mix's name to an export: open the mix, look up what the policy must know, write."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ def export_mix(
     student: Student | None = None,
     keep_pii: bool = False,
     folder: Path | None = None,
+    only: Counter[str] | None = None,
 ) -> Export:
     """Export the rows that a mix chooses from all nights of a recipe.
 
@@ -44,6 +47,7 @@ def export_mix(
         student: whose context the rows must fit into.
         keep_pii: keep personal data, whatever the recipe says.
         folder: holds all exports; `export_folder()` without it.
+        only: how often each row may come, by the key of its kind; those that it lacks are left out.
 
     Raises:
         ConfigError: there is no such mix, form or parameter, or nothing is left to export.
@@ -54,13 +58,24 @@ def export_mix(
     form_of(form)
     mix, given = load_mix(name), given or {}
     about = about_of(lake, mix, recipe, given)
+    if only:
+        about = replace(about, parameters={**about.parameters, "n_rows": only.total()})
     fit = fit_of(student) if student else None
     with open_mix(lake, mix, recipe=recipe.name, given=given) as opened:
         # After the mix was opened, so that no edit is among its texts that the policy does not know of.
         policy = policy_of(lake, recipe.export, keep_pii=keep_pii)
-        return export(
-            opened.batches, folder or export_folder(), form=form, policy=policy, about=about, fit=fit
-        )
+        batches = _only(opened.batches, opened.kind.key, only) if only else opened.batches
+        return export(batches, folder or export_folder(), form=form, policy=policy, about=about, fit=fit)
+
+
+def _only(batches: Iterable[pl.DataFrame], key: str, only: Counter[str]) -> Iterator[pl.DataFrame]:
+    left = only.copy()
+    for batch in batches:
+        wanted = []
+        for name in batch[key]:
+            wanted.append(left[name] > 0)
+            left[name] -= 1
+        yield batch.filter(pl.Series(wanted, dtype=pl.Boolean))
 
 
 def policy_of(lake: Lake, rules: ExportRules, *, keep_pii: bool = False) -> Policy:

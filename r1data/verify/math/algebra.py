@@ -7,6 +7,7 @@ worker's end takes their place. Source: https://github.com/huggingface/Math-Veri
 
 import logging
 import signal
+from typing import Any
 
 from r1data.verify.math import normalise
 from r1data.verify.verdict import Verdict, right, unknown, wrong
@@ -27,10 +28,19 @@ def work(reference: str, prediction: str) -> Verdict:
         math_verify.parse(f"\\boxed{{{_ascii(side)}}}", latex, parsing_timeout=None)
         for side in (reference, prediction)
     ]
-    if not sides[0]:
+    if not sides[0] or _has_no_value(sides[0]):
         return unknown("bad_reference", prediction)
+    if _has_no_value(sides[1]):
+        return wrong("different", prediction)
     same = math_verify.verify(*sides, timeout_seconds=None, raise_on_error=True)
     return right("equal", prediction) if same else wrong("different", prediction)
+
+
+def _has_no_value(side: list[Any]) -> bool:
+    """Whether a parsed answer is none, such as 0/0, which math-verify does not compare."""
+    import sympy
+
+    return any(isinstance(part, sympy.Basic) and part.has(sympy.nan, sympy.zoo) for part in side)
 
 
 def _ascii(answer: str) -> str:

@@ -1,0 +1,93 @@
+"""Verbs that compare students: ablate, result."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import polars as pl
+import typer
+
+from r1data.cli.execute import run_jobs
+from r1data.cli.options import Json, RecipeOption
+from r1data.cli.query import text_of
+from r1data.errors import ConfigError
+from r1data.lake import Lake
+from r1data.lake.query import fetch
+from r1data.recipe import derived, load_recipe, load_student
+from r1data.recipe.training import JOBS_OF
+from r1data.report import show
+
+if TYPE_CHECKING:
+    from r1data.evaluate import Estimate
+
+
+def add(app: typer.Typer) -> None:
+    """Add the verbs of this file."""
+    app.command()(ablate)
+    app.command()(result)
+
+
+def ablate(
+    student: Annotated[str, typer.Argument(help="A file of recipes/students that has an [ablation].")],
+    recipe: RecipeOption = None,
+    json: Json = False,
+) -> None:
+    """Train and judge a student on every mix and seed of its ablation, on equally many rows, and say which
+    mix wins; what was done before is not done again.
+    """
+    asked = load_student(student)
+    if not asked.ablation:
+        raise ConfigError(
+            f'Student {student} has no ablation. Give its file: [ablation] mixes = ["strict", "unfiltered"].'
+        )
+    if asked.trainer == "reward_model":
+        raise ConfigError(
+            f"Student {student} is a reward model, which no benchmark judges. Ablate another one."
+        )
+    run_jobs([(JOBS_OF[asked.trainer], name) for name in derived(asked)], recipe)
+    found = fetch(Lake(), text_of("which_mix_wins")).filter(pl.col("ablation") == student)
+    of_benchmark = found.filter(pl.col("benchmark") == asked.evaluate.benchmark)
+    show.frame(of_benchmark if json else _for_people(of_benchmark), as_json=json)
+
+
+def _for_people(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row per mix, its intervals written out."""
+    from r1data.evaluate import Estimate
+
+    columns = ("mix", "seeds", "rows", "pass@1", "to the best", "verdict", "training_s")
+    shown = [
+        (
+            *(row["mix_name"], row["n_seeds"], row["n_rows"]),
+            _told(row, "pass_at_1", Estimate.percent),
+            _told(row, "to_best", Estimate.points),
+            *(row["verdict"], row["training_s"]),
+        )
+        for row in rows.iter_rows(named=True)
+    ]
+    return pl.DataFrame(shown, schema=columns, orient="row")
+
+
+def _told(row: dict[str, Any], name: str, told: Callable[["Estimate"], str]) -> str | None:
+    from r1data.evaluate import Estimate
+
+    value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
+    if low is None:
+        return None if value is None else f"{100 * value:.1f}"
+    return told(Estimate(value, low, high))
+
+
+def result(
+    student: Annotated[str, typer.Argument(help="A file of recipes/students, or NAME-MIX-sSEED.")],
+    recipe: RecipeOption = None,
+    json: Json = False,
+) -> None:
+    """Print how a student fared: beside its base and its teacher, with intervals, contamination and side
+    effects.
+    """
+    from r1data.evaluate.result import result_of
+    from r1data.report.evaluation import evaluation_section
+
+    found = result_of(Lake(), load_student(student), load_recipe(recipe))
+    if json:
+        show.frame(pl.DataFrame([found.facts()]), as_json=True)
+    else:
+        print(evaluation_section(found))

@@ -1,0 +1,105 @@
+"""When GRPO stops by itself: a run that has collapsed only costs time, and overwrites what it had learnt.
+
+What this does not see: rewards that rise because the policy found a hole in a verifier. Look at what the
+student writes.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
+from statistics import fmean
+
+from r1data.recipe import Alarms
+
+CHANCE = 5
+"""A drop must also be as many times the standard error of the difference of two windows, since rewards that
+are rare swing: see docs/grpo.md.
+"""
+NEARLY = 0.98
+"""Share of the full reward from which there is little left to learn, so equal groups and low entropy are no
+alarm.
+"""
+
+
+def alarm(points: Sequence[Mapping[str, float]], alarms: Alarms, *, full: float) -> str | None:
+    """What is wrong with a run, and what to do; None while all is well.
+
+    Means over the last `window` steps are looked at, from the end of the second window on, so that neither
+    one bad batch nor the ordinary start of a run is an alarm. Groups that are all alike are borne for four
+    windows: where rewards are rare, learning begins with the few that differ.
+
+    Args:
+        points: the numbers of every step so far, in order: reward, equal_groups, clipped, entropy.
+        alarms: the recipe's bounds.
+        full: the largest reward that a completion can have.
+    """
+    window = alarms.window
+    if len(points) < 2 * window:
+        return None
+    last = points[-window:]
+    best, reward, floor, step = _rewards(points, window)
+    if best - reward > _allowed(points, window, best - floor, alarms.reward_drop):
+        return (
+            f"reward collapse: its mean over {window} steps fell from {best:.3f} (to step {step}) to "
+            f"{reward:.3f}; reward_drop under [grpo.alarms] allows {alarms.reward_drop:.0%} of it. Lower "
+            "learning_rate, or raise kl"
+        )
+    clipped = _mean(last, "clipped")
+    if clipped > alarms.clipped:
+        return (
+            f"{clipped:.0%} of completions of the last {window} steps hit the cap; clipped under "
+            f"[grpo.alarms] allows {alarms.clipped:.0%}. Raise max_tokens, or punish long completions by "
+            '`overlong = "soft"` under [rewards]'
+        )
+    entropy = _mean(last, "entropy")
+    if entropy > alarms.max_entropy:
+        return (
+            f"entropy is {entropy:.2f} nats per token over {window} steps: the student writes noise; "
+            f"max_entropy under [grpo.alarms] allows {alarms.max_entropy:g}. Lower learning_rate"
+        )
+    if reward >= NEARLY * full:
+        return None
+    equal = _mean(last, "equal_groups")
+    if equal > alarms.equal_groups and len(points) >= 4 * window:
+        return (
+            f"in {equal:.0%} of groups of the last {window} steps all completions had the same reward, so "
+            f"there is nothing to learn; equal_groups under [grpo.alarms] allows {alarms.equal_groups:.0%}. "
+            "Choose prompts that the student solves sometimes: the mix's pass rates say which"
+        )
+    if entropy < alarms.min_entropy:
+        return (
+            f"entropy is {entropy:.4f} nats per token over {window} steps: the student always writes the "
+            f"same, at a reward of {reward:.3f} of {full:g}; min_entropy under [grpo.alarms] is "
+            f"{alarms.min_entropy:g}. Lower learning_rate, raise temperature or clip_high"
+        )
+    return None
+
+
+def falls(points: Sequence[Mapping[str, float]], alarms: Alarms) -> bool:
+    """Whether the reward has lost half of what is an alarm, so these weights are no good checkpoint."""
+    if len(points) < 2 * alarms.window:
+        return False
+    best, reward, floor, _ = _rewards(points, alarms.window)
+    return best - reward > _allowed(points, alarms.window, best - floor, alarms.reward_drop) / 2
+
+
+def _rewards(points: Sequence[Mapping[str, float]], window: int) -> tuple[float, float, float, int]:
+    """Best and last mean over a window, the worst possible reward, and where the best window ends."""
+    means = [_mean(points[at : at + window], "reward") for at in range(len(points) - window + 1)]
+    best = max(means)
+    floor = min(0.0, *(point["reward"] for point in points))
+    return best, means[-1], floor, means.index(best) + window
+
+
+def _allowed(points: Sequence[Mapping[str, float]], window: int, span: float, share: float) -> float:
+    """How far the reward may fall: a share of its span, and at least what chance does.
+
+    Chance is read off neighbouring steps (von Neumann, 1941), so what is learnt does not count as chance.
+    """
+    rewards = [point["reward"] for point in points]
+    variance = fmean((b - a) ** 2 for a, b in pairwise(rewards)) / 2
+    return max(share * span, CHANCE * sqrt(2 * variance / window))
+
+
+def _mean(points: Sequence[Mapping[str, float]], name: str) -> float:
+    return fmean(point[name] for point in points)

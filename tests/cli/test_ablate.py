@@ -1,0 +1,50 @@
+"""What can be said of an ablation before anything is trained, and how its table reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from r1data.cli.ablate import _for_people
+from r1data.cli.query import text_of
+from r1data.recipe import load
+from tests.sql.conftest import ablation, catalog
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def students(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "recipes" / "students"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(load, "PROJECT", tmp_path)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", "Student mine has no ablation"),
+        ('trainer = "reward_model"\n[ablation]\nmixes = ["r1", "strict"]', "Student mine is a reward model"),
+    ],
+)
+def test_what_cannot_be_ablated_is_one_line_and_status_2(
+    more: str, said: str, r1data: Run, students: Path, capsys: pytest.CaptureFixture[str]
+):
+    (students / "mine.toml").write_text(f'name = "mine"\nbase = "scratch:chars"\n{more}')
+    assert r1data("ablate", "mine") == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_result_of_a_student_that_was_never_trained_says_how_to_train_it(
+    r1data: Run, home: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert r1data("result", "smollm2") == 2
+    assert "r1data train smollm2" in capsys.readouterr().err
+
+
+def test_people_read_intervals_beside_their_numbers():
+    with catalog(ablation({"strict": [0.8, 0.9, 0.9], "r1": [0.3, 0.4, 0.4]})) as connection:
+        best, other = _for_people(connection.sql(text_of("which_mix_wins")).pl()).to_dicts()
+    assert best["pass@1"] == "86.7 % (72.3 … 100.0)" and best["to the best"] is None
+    assert other["to the best"].startswith("-50.0 points (-") and other["verdict"] == "behind"
