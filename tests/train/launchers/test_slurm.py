@@ -18,9 +18,9 @@ from r1data.train.launchers.launcher import Status
 from r1data.train.launchers.slurm import SCRIPT, Slurm
 from tests.train.launchers import fake_slurm
 
-INTERPRETER = """#!{python}
+INTERPRETER = """\
 import json, os, pathlib, sys, time
-told = {{"argv": sys.argv[1:], "environment": dict(os.environ)}}
+told = {"argv": sys.argv[1:], "environment": dict(os.environ)}
 pathlib.Path("seen.json").write_text(json.dumps(told))
 print("step 1", flush=True)
 while not os.path.exists("go"):
@@ -58,7 +58,9 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "it's 100%j of $HOME" / "tiny-0123456789ab"
     folder.mkdir(parents=True)
     python = folder / "py thon"
-    python.write_text(INTERPRETER.format(python=sys.executable))
+    script = folder / "interpreter.py"
+    script.write_text(INTERPRETER)
+    python.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(script)])} "$@"\n')
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     return Job("tiny", "0123456789ab" * 2, "sft", str(folder), "rows", "base", 0, {}).write()
