@@ -94,12 +94,13 @@ def _of_heldout(tested: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _of_training(row: Mapping[str, Any], curve: Sequence[Mapping[str, float]]) -> Iterator[str]:
     yield f"All numbers are of one run, with seed {row['seed']}; another seed gives other weights."
-    clipped, rewards = ([point[name] for point in curve if name in point] for name in ("clipped", "reward"))
+    clipped = [point["clipped"] for point in curve if "clipped" in point]
     if clipped and (share := fmean(clipped[-LAST_STEPS:])) >= CAP_HITS:
         yield f"Towards its end {percent(share)} of the completions hit the cap."
-    if len(rewards) > 1 and (late := fmean(rewards[-LAST_STEPS:])) <= rewards[0]:
+    first, last = row["first_reward"], row["last_reward"]
+    if first is not None and last <= first:
         yield (
-            f"Its mean reward was {rewards[0]:.3g} in the first step and {late:.3g} towards the end: "
+            f"Its mean reward was {first:.3g} in the first tenth of its steps and {last:.3g} in the last: "
             "training did not raise it."
         )
     if row["n_rows_too_long"]:

@@ -6,12 +6,13 @@ students/current/smollm2         → the folder of its model; what `student:smol
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import Any, TypeVar
 
 import orjson
 import polars as pl
@@ -30,6 +31,7 @@ from r1data.train.run_key import run_key, settings_of
 
 FORMS = {"sft": "trl", "grpo": "grpo", "reward_model": "dpo"}
 """The form of export that a trainer reads."""
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)
@@ -216,18 +218,28 @@ def _finished(folder: Path, export: Export) -> TrainedStudent | None:
 
 def _measured(folder: Path, student: Student) -> dict[str, Any]:
     metrics = orjson.loads((folder / METRICS).read_bytes())
-    first, last = metrics["curve"][0], metrics["curve"][-1]
-    rewards = [point["reward"] for point in metrics["curve"] if "reward" in point] or [None]
+    curve = metrics["curve"]
+    losses = [fmean(point["loss"] for point in part) for part in ends(curve)]
+    rewarded = [point for point in curve if "reward" in point]
+    rewards = (
+        [fmean(point["reward"] for point in part) for part in ends(rewarded)] if rewarded else [None] * 2
+    )
     same = ("n_rows", "n_rows_too_long", "steps", "elapsed_s", "peak_memory_bytes")
     return {name: metrics[name] for name in same} | {
         "gpu_hours": metrics["n_gpus"] * metrics["elapsed_s"] / 3600,
-        "first_loss": first["loss"],
-        "last_loss": last["loss"],
+        "first_loss": losses[0],
+        "last_loss": losses[1],
         "first_reward": rewards[0],
-        "last_reward": rewards[-1],
+        "last_reward": rewards[1],
         "revision": revision_of(folder / MODEL),
         "folder": str((folder / MODEL).relative_to(paths.students())),
     }
+
+
+def ends(points: Sequence[P]) -> tuple[Sequence[P], Sequence[P]]:
+    """The first and the last tenth of the points of a curve, at least one each: single steps say little."""
+    n = max(1, len(points) // 10)
+    return points[:n], points[-n:]
 
 
 def make_current(trained: TrainedStudent) -> None:
