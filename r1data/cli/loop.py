@@ -11,7 +11,6 @@ import typer
 from r1data.cli.execute import run_stages
 from r1data.cli.night import checked_night
 from r1data.cli.options import Json, NightOption
-from r1data.evaluate.result import result_of
 from r1data.lake import Lake
 from r1data.recipe import load_loop, load_recipe, load_student
 from r1data.recipe.loop import Loop
@@ -61,6 +60,8 @@ def _fared(wanted: Loop) -> pl.DataFrame:
     """One row per student: stage, student, trainer, steps, seconds and, where it is judged, pass@1 in
     percent with its 95 % interval.
     """
+    from r1data.evaluate.result import result_of  # slow to load, and the other verbs do without it
+
     lake, rows = Lake(), []
     for number, stage in enumerate(wanted.stages, 1):
         if stage.student:
