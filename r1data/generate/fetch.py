@@ -20,7 +20,8 @@ from filelock import FileLock
 from r1data import paths
 from r1data.errors import ConfigError, InputError, OfflineError
 from r1data.generate.models import EMBEDDED, ModelFolder, embedded_folder, hub_snapshot, read_folder
-from r1data.generate.scratch import SCRATCH, last_line, run_module, scratch_folder
+from r1data.generate.scratch import SCRATCH, scratch_folder
+from r1data.process import last_line, run_module
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ are made with the same versions of torch and transformers.
 import importlib.util
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from filelock import FileLock
 
 from r1data import paths
 from r1data.errors import ConfigError
+from r1data.process import last_line, run_module
 
 SCRATCH = "scratch:"
 NAMES = ("chars",)
@@ -60,18 +59,3 @@ def _make(name: str, folder: Path) -> None:
             raise ConfigError(f"{SCRATCH}{name} could not be made: {last_line(done.stderr)}.")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(made, folder)
-
-
-def run_module(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m MODULE ARGUMENTS…` without network, with r1data importable, to its end."""
-    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
-    )
-    return subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, env=environment)
-
-
-def last_line(text: str) -> str:
-    """The last line of what a process wrote, without its full stop."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else "no message"

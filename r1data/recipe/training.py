@@ -172,6 +172,7 @@ class RewardModel(Section):
     epochs: float = Field(default=1, gt=0)
     batch_size: int = Field(default=256, ge=1)
     """Pairs per optimiser step."""
+    warmup_steps: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=8_192, ge=8)
     """Longest trace of a pair, prompt included; pairs with a longer one are left out and counted."""
     heldout: float = Field(default=0.1, ge=0, lt=1)

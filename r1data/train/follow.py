@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from r1data.errors import GateError, R1DataError, StorageError, TrainError
+from r1data.process import last_line
 from r1data.train.job import FAILURE, JOB, LOG, PROGRESS, Failure, Job, OnProgress, Progress, failure_of
 from r1data.train.launchers.launcher import Launcher, Status
 
@@ -92,7 +93,9 @@ def _failed(folder: Path, status: Status) -> Failure | None:
     if told:
         return replace(told, message=told.message.rstrip("."))
     why = status.why or "it ended without a word"
-    return Failure("memory" if status.memory else "error", f"{why}: {_last_line(folder / LOG)}")
+    log = folder / LOG
+    said = last_line(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else "there is no log"
+    return Failure("memory" if status.memory else "error", f"{why}: {said}")
 
 
 def _error(job: Job, failure: Failure) -> R1DataError:
@@ -113,14 +116,6 @@ def _error(job: Job, failure: Failure) -> R1DataError:
             f"({failure.message}; {log})"
         )
     return TrainError(f"Training of {job.student} failed: {failure.message}; see {log}.")
-
-
-def _last_line(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return "there is no log"
-    return next((line.strip() for line in reversed(lines) if line.strip()), "the log is empty")
 
 
 class _Reader:

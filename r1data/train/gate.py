@@ -148,7 +148,7 @@ def tokenise(
     Raises:
         GateError: the tokenizer has no chat template.
     """
-    _check_template(tokenizer)
+    check_template(tokenizer)
     rendered = [_rendered(row, tokenizer) for row in rows]
     parts = [
         part
@@ -161,19 +161,12 @@ def tokenise(
     return [one if isinstance(one, InputError) else _trace(one, encoded) for one in rendered]
 
 
-def asked(messages: Sequence[Mapping[str, str]], tokenizer: "PreTrainedTokenizerBase") -> list[int]:
-    """Tokens of a prompt alone, up to where the student begins to write; read as `tokenise` reads it.
+def check_template(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Refuse a tokenizer without a chat template.
 
     Raises:
-        GateError: the tokenizer has no chat template.
-        InputError: the tokenizer cannot write the prompt as letters.
+        GateError: it has none.
     """
-    _check_template(tokenizer)
-    safe = shield(tokenizer, messages, shown=(OPEN, CLOSE))
-    return safe.ids(tokenizer.apply_chat_template(safe.messages, add_generation_prompt=True, tokenize=False))
-
-
-def _check_template(tokenizer: "PreTrainedTokenizerBase") -> None:
     if not tokenizer.chat_template:
         raise GateError(
             f"{tokenizer.name_or_path} has no chat template, so nothing says how it is asked. Put one into "

@@ -19,18 +19,18 @@ from typing import Any
 import orjson
 import torch
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers import AutoModelForCausalLM, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SyncRefModelCallback
 
-from r1data.errors import ConfigError, GateError, InputError
+from r1data.errors import ConfigError
 from r1data.recipe import Grpo, Rewards
 from r1data.text import OPEN
 from r1data.train import child, r1_zero
 from r1data.train.alarms import alarm, falls
 from r1data.train.failing import Stopped
-from r1data.train.gate import TooLong, asked
 from r1data.train.job import WRITTEN, Job
 from r1data.train.preference import PREFERENCE, prefers_of
+from r1data.train.prompts import opens_thought, prompts, tokenizer_of
 from r1data.train.rewarded import Rewarded
 from r1data.train.rewards import Reward, trainer_settings
 from r1data.train.sft import write_too_long
@@ -101,28 +101,27 @@ class Watch(TrainerCallback):
 def train(job: Job, tell: child.Tell, say: child.Say) -> None:
     """Train on the prompts of the rows, save the student and write the metrics."""
     grpo, rewards = Grpo(**job.settings["grpo"]), Rewards(**job.settings["rewards"])
-    folder, tokenizer = Path(job.folder), AutoTokenizer.from_pretrained(job.base, local_files_only=True)
+    folder, tokenizer = Path(job.folder), tokenizer_of(Path(job.base), grpo.template)
     if job.settings.get("lora") and grpo.kl and grpo.replace_reference_every:
         raise ConfigError(
             f"[lora] of {job.student}: adapters keep their base as the reference model. Set "
             "replace_reference_every = 0 under [grpo], or train all weights."
         )
-    if grpo.template == "r1_zero":
-        tokenizer.chat_template = r1_zero.TEMPLATE
-    rows, prompt_ids, too_long = _prompts(job, tokenizer, grpo.max_prompt_tokens)
+    with open(job.rows, "rb") as lines:
+        asked, too_long = prompts(map(orjson.loads, lines), tokenizer, max_tokens=grpo.max_prompt_tokens)
     write_too_long(folder, too_long)
     model = AutoModelForCausalLM.from_pretrained(job.base, dtype=torch.float32, local_files_only=True)
-    opened = all(prompt.rstrip().endswith(OPEN) for prompt in prompt_ids)
     reward = Reward(
         rewards,
         end_tokens=_end_tokens(model, tokenizer),
         max_tokens=grpo.max_tokens,
-        prefix=f"{OPEN}\n" if opened else "",
+        prefix=f"{OPEN}\n" if opens_thought(asked) else "",
         prefers=prefers_of(job.models[PREFERENCE]) if rewards.preference else None,
     )
-    longest = max(map(len, prompt_ids.values())) + grpo.max_tokens
+    longest = max(len(prompt.ids) for prompt in asked) + grpo.max_tokens
+    rows = [{**one.row, "prompt": one.text, "messages": one.row["prompt"]} for one in asked]
     trainer = Trainer(
-        prompt_ids=prompt_ids,
+        prompt_ids={one.text: one.ids for one in asked},
         model=model,
         reward_funcs=[
             Rewarded(
@@ -150,34 +149,6 @@ def point(entry: dict[str, Any]) -> dict[str, float]:
     """The numbers of a step; without a reward if no completion of it has one."""
     known = {ours: float(entry[name]) for name, ours in NUMBERS.items() if entry.get(name) is not None}
     return known | {name: float(value) for name, value in entry.items() if name.startswith(OWN)}
-
-
-def _prompts(
-    job: Job, tokenizer: Any, max_tokens: int
-) -> tuple[list[dict[str, Any]], dict[str, list[int]], list[TooLong]]:
-    """Rows for TRL, whose prompts are texts; the tokens of each text; and prompts that are too long."""
-    rows, ids, too_long = [], {}, []
-    with open(job.rows, "rb") as lines:
-        for row in map(orjson.loads, lines):
-            try:
-                tokens = asked(row["prompt"], tokenizer)
-            except InputError as error:
-                raise GateError(
-                    f"{tokenizer.name_or_path} cannot read prompt {row['prompt_id']}: {error}. Leave it out "
-                    "in the mix's SQL."
-                ) from error
-            if len(tokens) > max_tokens:
-                too_long.append(TooLong(row["prompt_id"], len(tokens)))
-                continue
-            text = tokenizer.decode(tokens)
-            ids[text] = tokens
-            rows.append({**row, "prompt": text, "messages": row["prompt"]})
-    if not rows:
-        raise GateError(
-            f"None of {len(too_long)} prompts fits into {max_tokens} tokens; nothing was trained. Raise "
-            "max_prompt_tokens under [grpo] in the student's recipe."
-        )
-    return rows, ids, too_long
 
 
 def _order(n_rows: int, grpo: Grpo, seed: int) -> list[int]:

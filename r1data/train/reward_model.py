@@ -89,6 +89,7 @@ def _config(job: Job, wanted: RewardModel, read: Pairs) -> RewardConfig:
         ),
         num_train_epochs=wanted.epochs,
         learning_rate=wanted.learning_rate,
+        warmup_steps=wanted.warmup_steps,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": MIN_LEARNING_RATE},
         max_length=None,  # the gate left out what is too long

@@ -26,6 +26,7 @@ import polars as pl
 from r1data import paths
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.models import ModelFolder
+from r1data.process import last_line
 from r1data.recipe import Recipe
 from r1data.schema.facts import VERDICTS
 from r1data.train.preference import part_read, reading_of, reward_model, verdict_of
@@ -163,8 +164,7 @@ class Process:
 
     def _died(self) -> EngineError:
         status = self._child.wait()
-        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+        last = last_line(self._log.read_text(encoding="utf-8", errors="replace"))
         return EngineError(
             f'The process of the reward model ended (status {status}): "{last}". Its log is {self._log}. Run '
             "again once that is mended; verdicts so far are kept."

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from r1data.errors import GateError, InputError
+from r1data.errors import GateError
 from r1data.generate.models import folder_of
 from r1data.recipe import Student
 from r1data.train.exports.form import Row, completion
-from r1data.train.gate import TooLong, asked, gated, load_tokenizer
+from r1data.train.gate import TooLong, gated, load_tokenizer
 from r1data.train.mix_kinds import SIDES
+from r1data.train.prompts import asked
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Fit:
     def _too_long(self, rows: Sequence[Row]) -> list[int | None]:
         sides = {name: which for name, which in SIDES.items() if rows and name in rows[0]}
         if not sides:
-            lengths = map(self._prompt, rows)
+            lengths = [
+                len(asked(row["messages"], self.tokenizer, prompt_id=row["prompt_id"])) for row in rows
+            ]
             return [n if n > self.max_tokens else None for n in lengths]
         longest: list[int | None] = [None] * len(rows)
         for name, which in sides.items():
@@ -46,15 +49,6 @@ class Fit:
                 if isinstance(found, TooLong):
                     longest[at] = max(longest[at] or 0, found.n_tokens)
         return longest
-
-    def _prompt(self, row: Row) -> int:
-        try:
-            return len(asked(row["messages"], self.tokenizer))
-        except InputError as error:
-            raise GateError(
-                f"{self.tokenizer.name_or_path} cannot read prompt {row['prompt_id']}: {error}. Leave it "
-                "out in the mix's SQL."
-            ) from error
 
 
 def _trace(row: Row, name: str, which: str) -> Row:

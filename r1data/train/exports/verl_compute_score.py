@@ -7,6 +7,7 @@ completion out of a group, so what no verifier can decide is worth 0; `unknown` 
 import json
 from typing import Any
 
+from r1data.train.r1_zero import as_trace
 from r1data.verify import verify
 
 WEIGHTS = {"accuracy": 1.0, "format": 1.0, "language": 1.0}
@@ -15,6 +16,8 @@ stage.
 """
 PREFIX = ""
 """What the chat template puts at the start of a completion, such as `<think>\\n`; verl's texts lack it."""
+TEMPLATE = "chat"
+"""Of `r1_zero`, completions are read as that template wants them."""
 
 
 def compute_score(
@@ -33,7 +36,7 @@ def compute_score(
         extra_info: column of that name.
     """
     extra = extra_info or {}
-    completion = PREFIX + solution_str
+    completion = PREFIX + (as_trace(solution_str) if TEMPLATE == "r1_zero" else solution_str)
     parts: dict[str, float] = {}
     unknown = 0.0
     for name in WEIGHTS:

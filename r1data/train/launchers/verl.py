@@ -20,15 +20,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from r1data.errors import GateError, InputError, TrainError
+from r1data.errors import TrainError
 from r1data.recipe import Grpo, Launch, Rewards, Sft
 from r1data.text import OPEN
-from r1data.train import r1_zero
 from r1data.train.exports import verl as rows_of_verl
-from r1data.train.gate import TooLong, asked, gate, load_tokenizer
+from r1data.train.gate import gate, load_tokenizer
 from r1data.train.job import CURVES, LOG, METRICS, MODEL, TOO_LONG, Job, write_json
 from r1data.train.launchers.launcher import Status
 from r1data.train.launchers.verl_options import TRAINERS, VERSION, Run, hydra, options
+from r1data.train.prompts import opens_thought, prompts, tokenizer_of
 from r1data.train.rewards import Reward
 
 TRACE = pa.schema(
@@ -183,38 +183,22 @@ def _prompts(job: Job) -> tuple[pa.Table, list[Any], dict[str, str]]:
     """Rows, those that are too long, and the reward function with the recipe's weights."""
     grpo, rewards = Grpo(**job.settings["grpo"]), Rewards(**job.settings["rewards"])
     Reward(rewards, end_tokens=(), max_tokens=max(grpo.max_tokens, rewards.soft_tokens))  # checks the weights
-    tokenizer = load_tokenizer(Path(job.base))
-    if grpo.template == "r1_zero":
-        tokenizer.chat_template = r1_zero.TEMPLATE
-    kept, too_long, opened = [], [], True
+    tokenizer = tokenizer_of(Path(job.base), grpo.template)
     with open(job.rows, "rb") as rows:
-        for row in map(orjson.loads, rows):
-            ids = _asked(row, tokenizer)
-            if len(ids) > grpo.max_prompt_tokens:
-                too_long.append(TooLong(row["prompt_id"], len(ids)))
-                continue
-            kept.append(rows_of_verl.row({**row, "messages": row["prompt"]}, len(kept)))
-            opened &= tokenizer.decode(ids).rstrip().endswith(OPEN)
-    if not kept:
-        raise GateError(
-            f"None of {len(too_long)} prompts fits into {grpo.max_prompt_tokens} tokens. Raise "
-            "max_prompt_tokens under [grpo] in the student's recipe."
-        )
+        asked, too_long = prompts(map(orjson.loads, rows), tokenizer, max_tokens=grpo.max_prompt_tokens)
+    kept = [
+        rows_of_verl.row({**one.row, "messages": one.row["prompt"]}, place) for place, one in enumerate(asked)
+    ]
     source = rows_of_verl.FORM.beside[rows_of_verl.FUNCTION].decode()
-    for name, value in (("WEIGHTS", rewards.weights), ("PREFIX", f"{OPEN}\n" if opened else "")):
+    values = {
+        "WEIGHTS": rewards.weights,
+        "PREFIX": f"{OPEN}\n" if opens_thought(asked) else "",
+        "TEMPLATE": grpo.template,
+    }
+    for name, value in values.items():
         source = re.sub(rf"^{name} = .*$", lambda _, to=f"{name} = {value!r}": to, source, flags=re.MULTILINE)
     table = pa.Table.from_pylist(kept, schema=rows_of_verl.FORM.columns)
     return table, too_long, {rows_of_verl.FUNCTION: source}
-
-
-def _asked(row: Mapping[str, Any], tokenizer: Any) -> list[int]:
-    try:
-        return asked(row["prompt"], tokenizer)
-    except InputError as error:
-        raise GateError(
-            f"{tokenizer.name_or_path} cannot read prompt {row['prompt_id']}: {error}. Leave it out in the "
-            "mix's SQL."
-        ) from error
 
 
 def _curve(folder: Path, trainer: str) -> list[dict[str, float]]:

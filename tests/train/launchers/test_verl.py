@@ -160,6 +160,17 @@ def test_a_run_of_grpo_says_what_the_recipe_says(grpo_job: Job):
     assert found["score"] == 2.5
 
 
+def test_a_run_of_r1_zero_reads_its_form(grpo_job: Job):
+    grpo = GRPO.model_copy(update={"template": "r1_zero"})
+    grpo_job.settings["grpo"] = grpo.model_dump(mode="json")
+    folder, _, _ = written(grpo_job, EIGHT)
+    reward: dict[str, Any] = {}
+    exec((folder / "compute_score.py").read_text(), reward)
+    text = "<think> 2 + 3 </think> <answer> 5 </answer>"
+    found = reward["compute_score"]("sums", text, "5", {"verifier": "math"})
+    assert found["accuracy"] == found["format"] == 1.0
+
+
 def test_what_verl_cannot_do_is_refused_all_at_once(grpo_job: Job, sft_job: Job):
     lora, other = Lora().model_dump(mode="json"), Grpo(preset="r1-zero", bf16=False).model_dump(mode="json")
     asked = {"grpo": other, "rewards": Rewards().model_dump(mode="json"), "lora": lora}

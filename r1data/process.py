@@ -1,0 +1,22 @@
+"""Python processes that this one starts, and what they say at their end."""
+
+import os
+import subprocess
+import sys
+
+from r1data import paths
+
+
+def run_module(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE ARGUMENTS…` without network, with r1data importable, to its end."""
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(paths.PROJECT), *filter(None, [environment.get("PYTHONPATH")])]
+    )
+    return subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, env=environment)
+
+
+def last_line(text: str) -> str:
+    """The last line of what a process wrote, without its full stop."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "no message"
