@@ -20,6 +20,7 @@ from r1data import paths
 from r1data.errors import ConfigError, InputError, OfflineError, first_line
 from r1data.generate.scratch import SCRATCH, scratch_folder
 from r1data.ids import digest
+from r1data.prompts.worked import WORDING
 
 EMBEDDED = "embedded:"
 STUDENT = "student:"
@@ -77,6 +78,8 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
         ConfigError: there is no such model, or it would run code or unpickle weights.
         InputError: files are missing or cut off.
     """
+    if model.startswith(PROGRAM):
+        return ModelFolder(Path(model), f"wording-{WORDING}", OWN_TEMPLATE, None)
     if model.startswith(ELSEWHERE):
         return ModelFolder(Path(model), revision or digest(model), OWN_TEMPLATE, None)
     folder = folder_of(model, revision, allow_code=allow_code)

@@ -10,22 +10,27 @@ A recipe has them only if it names them in `families`: no few-shots of the embed
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
-SLIPS = (-2, -1, 1, 2)
-"""How far a slip is off."""
+WORDING = "2"
+"""Version of what solutions say, slips included; it goes up when that changes, so that teachers that are
+programs are asked anew.
+"""
 
 
 class Solution(Protocol):
-    """A solved prompt; `slip` is added to the first step, whose result the other steps go on with."""
+    """A solved prompt."""
 
-    def thought(self, slip: int = 0) -> str:
+    def thought(self) -> str:
         """The steps, one a line."""
 
-    def answer(self, slip: int = 0) -> str:
-        """What the steps end in; with a slip it is wrong."""
+    def answer(self) -> str:
+        """What the steps end in."""
+
+    def slipped(self, draw: Random) -> "Solution":
+        """The same with one slip, whose result the later steps go on with; its answer is wrong."""
 
 
 @dataclass(frozen=True)
@@ -34,29 +39,44 @@ class Sum:
 
     a: int
     b: int
+    off: int = 0
+    """Is added to the sum of the ones."""
+    forgets: bool = False
+    """Takes a carry where there is none, and none where there is one."""
 
-    def thought(self, slip: int = 0) -> str:
+    def thought(self) -> str:
         """Ones, tens, sum."""
-        ones = self._ones(slip)
-        carry, tens = ones // 10, self._tens(slip)
         return (
             f"{self.a} + {self.b}\n"
-            f"ones: {self.a % 10} + {self.b % 10} = {ones}, write {ones % 10} carry {carry}\n"
-            f"tens: {self.a // 10} + {self.b // 10} + {carry} = {tens}\n"
-            f"so {self.answer(slip)}"
+            f"ones: {self.a % 10} + {self.b % 10} = {self._ones}, write {self._ones % 10} "
+            f"carry {self._ones // 10}\n"
+            f"tens: {self.a // 10} + {self.b // 10} + {self._carry} = {self._tens}\n"
+            f"so {self.answer()}"
         )
 
-    def answer(self, slip: int = 0) -> str:
+    def answer(self) -> str:
         """The sum."""
-        return f"{self._tens(slip)}{self._ones(slip) % 10}"
+        return f"{self._tens}{self._ones % 10}"
 
-    def _ones(self, slip: int) -> int:
+    def slipped(self, draw: Random) -> "Sum":
+        """With the ones up to 2 off, or another carry; both are as likely."""
+        if draw.random() < 0.5:
+            return replace(self, forgets=True)
+        return replace(self, off=draw.choice((-2, -1, 1, 2)))
+
+    @property
+    def _ones(self) -> int:
         # No digits add up to less than nothing; there the slip goes the other way.
         ones = self.a % 10 + self.b % 10
-        return ones + slip if ones + slip >= 0 else ones - slip
+        return ones + self.off if ones + self.off >= 0 else ones - self.off
 
-    def _tens(self, slip: int) -> int:
-        return self.a // 10 + self.b // 10 + self._ones(slip) // 10
+    @property
+    def _carry(self) -> int:
+        return self._ones // 10 ^ self.forgets
+
+    @property
+    def _tens(self) -> int:
+        return self.a // 10 + self.b // 10 + self._carry
 
 
 def add2(draw: Random) -> tuple[str, str]:

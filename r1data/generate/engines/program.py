@@ -15,7 +15,7 @@ from typing import Self
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engine import Completion, Request
 from r1data.generate.models import PROGRAM, ModelFolder
-from r1data.prompts.worked import SLIPS, solve
+from r1data.prompts.worked import solve
 from r1data.recipe import Generate
 from r1data.text import joined
 
@@ -83,8 +83,9 @@ class ProgramEngine:
             detail = "The program knows no family with such a prompt."
             return Completion(request.rollout_id, "", "refusal", n_prompt, 0, 0.0, detail=detail)
         draw = Random(request.seed)
-        slip = draw.choice(SLIPS) if draw.random() < self._wrong else 0
-        whole = joined(solution.thought(slip), solution.answer(slip))
+        if draw.random() < self._wrong:
+            solution = solution.slipped(draw)
+        whole = joined(solution.thought(), solution.answer())
         text = whole[: min(request.max_tokens, room)]
         self._counted["completion_tokens"] += len(text)
         reason = "stop" if text == whole else "length"

@@ -9,7 +9,7 @@ from r1data.generate.engine import Request
 from r1data.generate.engines.program import ProgramEngine
 from r1data.generate.models import resolve
 from r1data.prompts.question import user
-from r1data.prompts.worked import SLIPS, solve
+from r1data.prompts.worked import WORDING, solve
 from r1data.recipe import Generate
 from r1data.text import is_well_formed, split
 from r1data.verify import verify
@@ -39,12 +39,24 @@ def test_a_program_that_never_slips_works_the_sum_out_by_digits():
     assert (made.finish_reason, made.completion_tokens) == ("stop", len(made.text))
 
 
-@given(st.integers(10, 99), st.integers(10, 99), st.sampled_from(SLIPS))
-def test_steps_end_in_the_sum_and_with_a_slip_in_another_number(a, b, slip):
+def test_slips_are_in_the_ones_or_in_the_carry_and_what_follows_goes_on_with_them():
+    """Where this changes, so must WORDING: rollouts that were asked for are known by it."""
+    told = {one.text.split("\n", 2)[2] for one in asked(wrong="1", n=100)}
+    tens = "\ntens: 4 + 3 + 1 = 8\nso 8{0}\n</think>\n\n8{0}"
+    assert told == {
+        "ones: 7 + 8 = 15, write 5 carry 1\ntens: 4 + 3 + 0 = 7\nso 75\n</think>\n\n75",
+        *(f"ones: 7 + 8 = 1{n}, write {n} carry 1{tens.format(n)}" for n in (3, 4, 6, 7)),
+    }
+    assert WORDING == "2"
+
+
+@given(st.integers(10, 99), st.integers(10, 99), st.randoms(use_true_random=False))
+def test_steps_end_in_the_sum_and_with_a_slip_in_another_number(a, b, draw):
     solution = solve(f"What is {a} + {b}?")
-    assert int(solution.answer()) == a + b != int(solution.answer(slip))
-    for off in (0, slip):
-        assert solution.thought(off).endswith(f"so {solution.answer(off)}")
+    slipped = solution.slipped(draw)
+    assert int(solution.answer()) == a + b != int(slipped.answer())
+    for one in (solution, slipped):
+        assert one.thought().endswith(f"so {one.answer()}")
 
 
 def test_as_many_completions_are_wrong_as_the_name_of_the_model_says_and_the_same_ones_each_time():
