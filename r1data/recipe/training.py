@@ -32,8 +32,6 @@ class Sft(Section):
     batch_size: int = Field(default=8, ge=1)
     """Traces per optimiser step."""
     warmup_steps: int = Field(default=3, ge=0)
-    weight_decay: float = Field(default=0.0, ge=0)
-    """Of AdamW."""
     max_tokens: int = Field(default=256, ge=8)
     """Longest trace, prompt included; longer ones are left out and counted, never cut."""
     bf16: bool = True

@@ -128,7 +128,6 @@ def _config(job: Job, sft: Sft, gated: Gated, vocabulary: int) -> SFTConfig:
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": MIN_LEARNING_RATE},
         warmup_steps=sft.warmup_steps,
-        weight_decay=sft.weight_decay,
         # The gate left out what is too long; None keeps TRL from cutting. Packing needs the length of a pack.
         max_length=sft.max_tokens if sft.packing else None,
         packing=sft.packing,

@@ -100,7 +100,7 @@ def _sft(run: Run, sft: Sft) -> Options:
         "optim.lr_scheduler_type": "cosine",
         "optim.min_lr_ratio": MIN_LEARNING_RATE,
         "optim.lr_warmup_steps": sft.warmup_steps,
-        "optim.weight_decay": sft.weight_decay,
+        "optim.weight_decay": 0.0,
         "engine.seed": run.job.seed,
         **_sharding("engine", run.launch),
         "checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
