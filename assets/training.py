@@ -23,7 +23,7 @@ from r1data.generate.models import resolve
 from r1data.lake import Lake
 from r1data.recipe import load_student
 from r1data.report.plots import training_curve
-from r1data.train.job import METRICS, WRITTEN, Progress
+from r1data.train.job import WRITTEN, Progress
 from r1data.train.launchers import LAUNCHERS
 from r1data.train.mix import load_mix
 from r1data.train.preference import models_of
@@ -86,9 +86,10 @@ def _trained(
         frame = trained.frame(latest_night(opened, name), trained_at=datetime.now(UTC))
         opened.append("students", frame, run=context.run.run_id, inputs=export.inputs)
     make_current(trained)
+    what = "loss" if row["first_reward"] is None else "reward"
     before = " (trained before)" if trained.cached else ""
-    numbers = row["steps"], row["first_loss"], row["last_loss"], row["elapsed_s"], before
-    log.info("%s: %s steps, loss %.2f → %.2f, %.0f s%s", asset, *numbers)
+    numbers = row["steps"], what, row[f"first_{what}"], row[f"last_{what}"], row["elapsed_s"], before
+    log.info("%s: %s steps, %s %.2f → %.2f, %.0f s%s", asset, *numbers)
     return dg.MaterializeResult(
         metadata=_told(trained, student.name), data_version=dg.DataVersion(row["run_key"])
     )
@@ -125,8 +126,7 @@ def _told(trained: TrainedStudent, name: str) -> dict[str, object]:
         "curve": picture(training_curve(trained.curve, title=name), "curve"),
         **{key: row[key] for key in numbers if row[key] is not None},
     }
-    heldout = orjson.loads((trained.model.path.parent / METRICS).read_bytes()).get("heldout") or {}
-    told |= {f"heldout_{key}": value for key, value in heldout.items()}
+    told |= {f"heldout_{key}": value for key, value in trained.heldout.items()}
     if written.is_file():
         with written.open("rb") as lines:
             shown = [orjson.loads(line) for line in islice(lines, N_WRITTEN)]

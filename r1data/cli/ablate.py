@@ -15,6 +15,7 @@ from r1data.lake.query import fetch
 from r1data.recipe import derived, load_recipe, load_student
 from r1data.recipe.training import JOBS_OF
 from r1data.report import show
+from r1data.train.student import current_student
 
 if TYPE_CHECKING:
     from r1data.evaluate import Estimate
@@ -81,12 +82,20 @@ def result(
     json: Json = False,
 ) -> None:
     """Print how a student fared: beside its base and its teacher, with intervals, contamination and side
-    effects.
+    effects; of a reward model, how many held-out pairs it tells right.
     """
     from r1data.evaluate.result import result_of
-    from r1data.report.evaluation import evaluation_section
+    from r1data.report.evaluation import evaluation_section, heldout_section
 
-    found = result_of(Lake(), load_student(student), load_recipe(recipe))
+    lake, asked = Lake(), load_student(student)
+    if asked.trainer == "reward_model":
+        heldout = current_student(lake.scan("students"), student).heldout
+        if json:
+            show.frame(pl.DataFrame([heldout]), as_json=True)
+        else:
+            print(heldout_section(heldout))
+        return
+    found = result_of(lake, asked, load_recipe(recipe))
     if json:
         show.frame(pl.DataFrame([found.facts()]), as_json=True)
     else:

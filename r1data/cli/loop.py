@@ -16,7 +16,7 @@ from r1data.recipe import load_loop, load_recipe, load_student
 from r1data.recipe.loop import Loop
 from r1data.recipe.training import JOBS_OF
 from r1data.report import show
-from r1data.train.student import current_row
+from r1data.train.student import current_student
 
 log = logging.getLogger("r1data")
 
@@ -57,19 +57,24 @@ def _tell(wanted: Loop, number: int) -> None:
 
 
 def _fared(wanted: Loop) -> pl.DataFrame:
-    """One row per student: stage, student, trainer, steps, seconds and, where it is judged, pass@1 in
-    percent with its 95 % interval.
+    """One row per student: stage, student, trainer, steps, seconds and, in percent with a 95 % interval,
+    pass@1, or how many held-out pairs a reward model tells right.
     """
+    from r1data.evaluate.estimate import Estimate
     from r1data.evaluate.result import result_of  # slow to load, and the other verbs do without it
 
     lake, rows = Lake(), []
     for number, stage in enumerate(wanted.stages, 1):
         if stage.student:
             student = load_student(stage.student)
-            row = current_row(lake.scan("students"), student.name) or {}
-            judged = student.trainer != "reward_model"
-            result = result_of(lake, student, load_recipe(stage.file)) if judged else None
-            told = result.student.metrics.pass_at_1.percent() if result else None
-            numbers = {key: row[key] for key in ("trainer", "steps", "elapsed_s")}
-            rows.append({"stage": number, "student": student.name, **numbers, "pass_at_1": told})
+            trained = current_student(lake.scan("students"), student.name)
+            numbers = {key: trained.row[key] for key in ("trainer", "steps", "elapsed_s")}
+            told = {"pass_at_1": None, "pairs_right": None}
+            if student.trainer != "reward_model":
+                result = result_of(lake, student, load_recipe(stage.file))
+                told["pass_at_1"] = result.student.metrics.pass_at_1.percent()
+            elif heldout := trained.heldout:
+                right = Estimate(heldout["accuracy"], heldout["low"], heldout["high"])
+                told["pairs_right"] = right.percent()
+            rows.append({"stage": number, "student": student.name, **numbers, **told})
     return pl.DataFrame(rows, infer_schema_length=None)

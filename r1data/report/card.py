@@ -15,8 +15,8 @@ import orjson
 import yaml
 
 from r1data.evaluate.result import Result
-from r1data.report.doubts import doubts, percent
-from r1data.report.evaluation import evaluation_section
+from r1data.report.doubts import doubts
+from r1data.report.evaluation import evaluation_section, heldout_section
 from r1data.report.plots import training_curve
 from r1data.train.exports.base import CARD as EXPORT_CARD
 from r1data.train.exports.card import fenced, flat, hub_licence, table, text
@@ -78,7 +78,7 @@ def model_card(trained: TrainedStudent, result: Result | None) -> str:
         f"{ROWS[row['trainer']]} that mix {text(row['mix_name'])} chose from all nights of recipe "
         f"{text(row['recipe'])}. Weights `{row['revision']}`, run `{row['run_key']}`.",
         "## Evaluation",
-        evaluation_section(result) if result else _heldout(metrics.get("heldout")),
+        evaluation_section(result) if result else heldout_section(trained.heldout),
         "\n".join(["## What to distrust", "", *(f"- {text(doubt)}" for doubt in distrust)]),
         _writes(folder / WRITTEN),
         _data(row, card, said),
@@ -139,17 +139,6 @@ def _licence_in(readme: Path) -> str | None:
 def _base(base: str) -> str:
     """A base as others may read it: where a folder is on this machine is no business of theirs."""
     return text(Path(base).name if Path(base).expanduser().is_absolute() else base)
-
-
-def _heldout(tested: Mapping[str, Any] | None) -> str:
-    if not tested:
-        return "It was not evaluated."
-    interval = f"({100 * tested['low']:.1f} … {100 * tested['high']:.1f}, 95 %)"
-    return (
-        f"Of {tested['n_pairs']:,} pairs that were kept apart, the better trace got the larger number in "
-        f"{percent(tested['accuracy'])} {interval}; it is the longer one in "
-        f"{percent(tested['longer_is_better'])}."
-    )
 
 
 def _writes(path: Path) -> str:

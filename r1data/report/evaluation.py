@@ -1,5 +1,8 @@
 """A student's evaluation in Markdown, as the model card, the UI and the command line print it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from r1data.evaluate.asks import BASE, STUDENT, TEACHER, TEACHER_AS_RECIPE
 from r1data.evaluate.estimate import Estimate
 from r1data.evaluate.result import Fared, Result, SideEffect
@@ -31,6 +34,17 @@ def evaluation_section(result: Result) -> str:
     if result.side_effects:
         lines += ["", *_side_effects(result)]
     return "\n".join(lines).rstrip()
+
+
+def heldout_section(heldout: Mapping[str, Any]) -> str:
+    """How a reward model told pairs that were kept apart, in a sentence; `TrainedStudent.heldout`."""
+    if not heldout:
+        return "It was not evaluated."
+    right = Estimate(heldout["accuracy"], heldout["low"], heldout["high"])
+    return (
+        f"Of {heldout['n_pairs']:,} pairs that were kept apart, the better trace got the larger number in "
+        f"{right.percent()[:-1]}, 95 %); it is the longer one in {heldout['longer_is_better']:.1%}.".replace("%.", " %.")
+    )
 
 
 def verdict_of(gain: Estimate) -> str:

@@ -49,6 +49,13 @@ class TrainedStudent:
     cached: bool
     """Whether the job had run before, so that nothing was started."""
 
+    @property
+    def heldout(self) -> dict[str, Any]:
+        """How a reward model told pairs that were kept apart: n_pairs, accuracy with its 95 % interval (low,
+        high), and longer_is_better, as shares; empty for other students.
+        """
+        return orjson.loads((self.model.path.parent / METRICS).read_bytes()).get("heldout") or {}
+
     def frame(self, night: str, *, trained_at: datetime) -> pl.DataFrame:
         """One row of table `students`; `trained_at` is in UTC."""
         row = {"night": night, **self.row, "trained_at": trained_at}
