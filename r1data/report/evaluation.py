@@ -41,9 +41,10 @@ def heldout_section(heldout: Mapping[str, Any]) -> str:
     if not heldout:
         return "It was not evaluated."
     right = Estimate(heldout["accuracy"], heldout["low"], heldout["high"])
+    longer = f"{heldout['longer_is_better']:.1%}".replace("%", " %")
     return (
         f"Of {heldout['n_pairs']:,} pairs that were kept apart, the better trace got the larger number in "
-        f"{right.percent()[:-1]}, 95 %); it is the longer one in {heldout['longer_is_better']:.1%}.".replace("%.", " %.")
+        f"{right.percent()[:-1]}, 95 %); it is the longer one in {longer}."
     )
 
 
