@@ -2,10 +2,10 @@
 
 import logging
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -33,7 +33,7 @@ log = logging.getLogger("r1data")
 TELL_EVERY = 10
 """Steps between two lines of the log."""
 N_WRITTEN = 2
-"""Completions that the UI shows."""
+"""Completions that the UI shows, the last ones."""
 ALWAYS = {"partitions_def": STUDENTS, "group_name": "training", "pool": "trainer"}
 
 
@@ -129,10 +129,9 @@ def _told(trained: TrainedStudent, name: str) -> dict[str, object]:
     told |= {f"heldout_{key}": value for key, value in trained.heldout.items()}
     if written.is_file():
         with written.open("rb") as lines:
-            shown = [orjson.loads(line) for line in islice(lines, N_WRITTEN)]
-        told["writes"] = markdown(
-            "\n\n".join(f"**{one['prompt'].strip()}**\n\n{one['completion'].strip()}" for one in shown)
-        )
+            last = map(orjson.loads, deque(lines, maxlen=N_WRITTEN))
+        shown = "\n\n".join(f"**{one['prompt'].strip()}**\n\n{one['completion'].strip()}" for one in last)
+        told["writes"] = markdown(shown.replace("\n", "  \n"))  # Markdown breaks a line there
     return told
 
 

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import orjson
@@ -22,11 +23,13 @@ from r1data.train.exports.base import CARD as EXPORT_CARD
 from r1data.train.exports.card import fenced, flat, hub_licence, table, text
 from r1data.train.job import JOB as JOB_FILE
 from r1data.train.job import METRICS, WRITTEN, Job
-from r1data.train.student import TrainedStudent
+from r1data.train.student import TrainedStudent, ends
 
 CARD, CURVE = "README.md", "curve.png"
 ROWS = {"sft": "traces", "grpo": "prompts", "reward_model": "pairs of traces"}
 """What a trainer reads."""
+PLACES = ("step", "tokens")
+"""Numbers of a curve that only say how far it is."""
 N_WRITTEN, WRITTEN_CHARS = 3, 2_000
 """Completions that are shown, and characters of each text."""
 EMBEDDED_BASES = {
@@ -89,7 +92,7 @@ def model_card(trained: TrainedStudent, result: Result | None) -> str:
         table("Versions of the tables read", json.loads(row["inputs"]), "version"),
         _training(row, job),
         _curve(trained.curve),
-        _cost(row, metrics),
+        _cost(row, metrics, trained.curve),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -187,10 +190,10 @@ def _training(row: Mapping[str, Any], job: Job) -> str:
 
 def _curve(curve: list[dict[str, float]]) -> str:
     lines = ["## Curve", "", f"![What the training told, step by step]({CURVE})", ""]
-    lines += ["|  | at first | at last |", "|---|---|---|"]
-    for name in dict.fromkeys(name for point in curve for name in point if name != "step"):
-        told = [point[name] for point in curve if name in point]
-        lines.append(f"| {text(name)} | {_number(told[0])} | {_number(told[-1])} |")
+    lines += ["| mean over a tenth of the steps | first | last |", "|---|---|---|"]
+    for name in dict.fromkeys(name for point in curve for name in point if name not in PLACES):
+        first, last = map(fmean, ends([point[name] for point in curve if name in point]))
+        lines.append(f"| {text(name)} | {_number(first)} | {_number(last)} |")
     return "\n".join(lines)
 
 
@@ -198,10 +201,11 @@ def _number(value: float) -> str:
     return f"{value:,.4g}" if abs(value) < 1_000 else f"{value:,.0f}"
 
 
-def _cost(row: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+def _cost(row: Mapping[str, Any], metrics: Mapping[str, Any], curve: list[dict[str, float]]) -> str:
     memory = row["peak_memory_bytes"]
     spent = {
         "steps": row["steps"],
+        "tokens read": f"{curve[-1]['tokens']:,.0f}",
         "seconds of the process that finished": f"{row['elapsed_s']:,.0f}",
         "GPU-hours": _number(row["gpu_hours"]),
         "peak memory of the trainer, GiB": f"{memory / 2**30:.1f}" if memory else "not measured",
