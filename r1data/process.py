@@ -1,8 +1,11 @@
 """Python processes that this one starts, and what they say at their end."""
 
 import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from r1data import paths
 
@@ -20,3 +23,12 @@ def last_line(text: str) -> str:
     """The last line of what a process wrote, without its full stop."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "no message"
+
+
+def kills_for_memory() -> int:
+    """Processes that Linux has killed so far because memory ran out: of our cgroup, else of the machine."""
+    for file in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
+        with suppress(OSError):
+            if found := re.search(r"^oom_kill (\d+)$", file.read_text(encoding="utf-8"), re.MULTILINE):
+                return int(found[1])
+    return 0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from r1data.recipe.section import Section, Word
 from r1data.recipe.teacher import Sampling
@@ -74,3 +74,24 @@ class Student(Section):
     launch: Launch = Launch()
     ablation: Ablation | None = None
     evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _shared_out_evenly(self) -> "Student":
+        """Of an optimiser step, every process reads as many rows."""
+        processes = self.launch.processes * self.launch.machines
+        if self.launcher == "local" and processes > 1:
+            raise ValueError(
+                f"launcher local is one process, and [launch] says {processes}; take launcher torchrun"
+            )
+        if self.launcher != "verl" and self._rows_per_step % processes:
+            raise ValueError(
+                f"an optimiser step of [{self.trainer}] reads {self._rows_per_step} rows, no multiple of the "
+                f"{processes} processes of [launch]"
+            )
+        return self
+
+    @property
+    def _rows_per_step(self) -> int:
+        if self.trainer == "grpo":
+            return self.grpo.prompts_per_step * self.grpo.completions
+        return self.sft.batch_size if self.trainer == "sft" else self.reward_model.batch_size

@@ -156,7 +156,7 @@ def base_config(
 
     Args:
         job: the job.
-        batch_size: rows of an optimiser step, over all processes.
+        batch_size: rows of an optimiser step, over all processes, which divide it.
         longest: tokens of the longest row.
         steps: optimiser steps of the whole job, about; decides when checkpoints are saved.
         vocabulary: tokens that the model knows.
@@ -167,12 +167,12 @@ def base_config(
     folder, launch = Path(job.folder), Launch(**job.launch)
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / CURVES)
     room = PASS_TOKENS if on_gpu else min(PASS_TOKENS, PASS_LOGITS // vocabulary)
-    n_per_pass = per_pass(max(1, batch_size // n_processes()), longest, room * job.share_of_batch)
+    n_per_pass = per_pass(batch_size // n_processes(), longest, room * job.share_of_batch)
     checkpointing = on_gpu if gradient_checkpointing is None else gradient_checkpointing
     return {
         "output_dir": str(folder / CHECKPOINTS),
         "per_device_train_batch_size": n_per_pass,
-        "gradient_accumulation_steps": max(1, batch_size // n_processes() // n_per_pass),
+        "gradient_accumulation_steps": batch_size // n_processes() // n_per_pass,
         "bf16": bf16,
         **parallel_settings(launch, gradient_checkpointing=checkpointing),
         "use_cpu": not on_gpu,

@@ -12,7 +12,9 @@ NOW = datetime(2026, 3, 15, tzinfo=UTC)
 
 
 def student(name: str, max_hours: float | None = None) -> Student:
-    return Student(name=name, base="b", launch=Launch(max_hours=max_hours, processes=2, machines=4))
+    return Student(
+        name=name, base="b", launcher="slurm", launch=Launch(max_hours=max_hours, processes=2, machines=4)
+    )
 
 
 def table(*rows: tuple[str, float, datetime]) -> pl.LazyFrame:

@@ -24,6 +24,7 @@ import orjson
 
 from r1data.errors import EngineError
 from r1data.generate.supervised import Supervised
+from r1data.process import kills_for_memory
 
 _CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+|\bMemoryError$")
 _KILLED = re.compile(r"\w+ proc \S+ died unexpectedly \(exit code: -?\d+\)")
@@ -53,7 +54,7 @@ class VllmProcess:
         """
         self.log = log
         self._start_timeout_s = settings["start_timeout_s"]
-        self._kills = _kills_for_memory()
+        self._kills = kills_for_memory()
         self._read_ahead: deque[dict[str, Any]] = deque()
         self._end: EngineError | None = None
         ours, theirs = socket.socketpair()
@@ -133,7 +134,7 @@ class VllmProcess:
         if not isinstance(cause, EngineError) or "root cause" in said:
             said = _last_words(lines)
         memory = out_of_memory(lines)
-        if memory is None and _kills_for_memory() > self._kills:
+        if memory is None and kills_for_memory() > self._kills:
             memory = "killed because the machine's memory ran out"
         said, kind = (memory, OutOfMemory) if memory else (said, EngineError)
         self._end = kind(
@@ -158,15 +159,6 @@ def _last_words(lines: list[str]) -> str:
     written = [line.strip() for line in lines if line.strip()]
     killed = [match[0] for line in written if (match := _KILLED.search(line))]
     return (killed or _complaints(lines) or written or ["no message"])[-1]
-
-
-def _kills_for_memory() -> int:
-    """Processes that Linux has killed so far because memory ran out: of our cgroup, else of the machine."""
-    for file in (Path("/sys/fs/cgroup/memory.events"), Path("/proc/vmstat")):
-        with suppress(OSError):
-            if found := re.search(r"^oom_kill (\d+)$", file.read_text(encoding="utf-8"), re.MULTILINE):
-                return int(found[1])
-    return 0
 
 
 def environment(ranks: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from r1data.generate.supervised import Supervised
+from r1data.process import kills_for_memory
 from r1data.recipe import Launch
 from r1data.train.job import LOG, Job
 from r1data.train.launchers.launcher import Status
@@ -47,7 +48,7 @@ class Local:
         log = job.parent / LOG
         whole = {**self.settings(), **os.environ, **environment}
         process = Supervised(self.command(job), pass_fds=(), log=log, environment=whole)
-        self._jobs[str(process.pid)] = process, log, oom_kills()
+        self._jobs[str(process.pid)] = process, log, kills_for_memory()
         return str(process.pid)
 
     def find(self, job: Path) -> str | None:
@@ -63,7 +64,7 @@ class Local:
             return Status("done")
         killed = status > 128
         why = f"killed by {signal.Signals(status - 128).name}" if killed else f"exit status {status}"
-        return Status("failed", why, memory=killed and oom_kills() > before)
+        return Status("failed", why, memory=killed and kills_for_memory() > before)
 
     def cancel(self, handle: str) -> None:
         self._jobs[handle][0].stop()
@@ -71,12 +72,3 @@ class Local:
     def logs(self, handle: str, lines: int = 50) -> str:
         with self._jobs[handle][1].open(encoding="utf-8", errors="replace") as log:
             return "".join(deque(log, lines))
-
-
-def oom_kills() -> int:
-    """Processes of this machine that Linux ended because memory ran out (proc(5), vmstat)."""
-    try:
-        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
