@@ -5,6 +5,7 @@ student writes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 from statistics import fmean
@@ -15,6 +16,8 @@ CHANCE = 5
 """A drop must also be as many times the standard error of the difference of two windows, since rewards that
 are rare swing: see docs/grpo.md.
 """
+FALLING = ("reward", "reward/accuracy")
+"""What collapses: all of the reward, or what it is for, while form alone goes on being rewarded."""
 NEARLY = 0.98
 """Share of the full reward from which there is little left to learn, so equal groups and low entropy are no
 alarm.
@@ -37,13 +40,15 @@ def alarm(points: Sequence[Mapping[str, float]], alarms: Alarms, *, full: float)
     if len(points) < 2 * window:
         return None
     last = points[-window:]
-    best, reward, floor, step = _rewards(points, window)
-    if best - reward > _allowed(points, window, best - floor, alarms.reward_drop):
-        return (
-            f"reward collapse: its mean over {window} steps fell from {best:.3f} (to step {step}) to "
-            f"{reward:.3f}; reward_drop under [grpo.alarms] allows {alarms.reward_drop:.0%} of it. Lower "
-            "learning_rate, or raise kl"
-        )
+    reward = _mean(last, "reward")
+    for name in FALLING:
+        fall = _fall(points, name, alarms)
+        if fall and fall.lost > fall.allowed:
+            return (
+                f"{fall.what} collapse: its mean over {window} steps fell from {fall.best:.3f} (to step "
+                f"{fall.step}) to {fall.best - fall.lost:.3f}; reward_drop under [grpo.alarms] allows "
+                f"{alarms.reward_drop:.0%} of it. Lower learning_rate, or raise kl"
+            )
     clipped = _mean(last, "clipped")
     if clipped > alarms.clipped:
         return (
@@ -77,28 +82,38 @@ def alarm(points: Sequence[Mapping[str, float]], alarms: Alarms, *, full: float)
 
 def falls(points: Sequence[Mapping[str, float]], alarms: Alarms) -> bool:
     """Whether the reward has lost half of what is an alarm, so these weights are no good checkpoint."""
-    if len(points) < 2 * alarms.window:
-        return False
-    best, reward, floor, _ = _rewards(points, alarms.window)
-    return best - reward > _allowed(points, alarms.window, best - floor, alarms.reward_drop) / 2
+    found = (_fall(points, name, alarms) for name in FALLING)
+    return any(fall.lost > fall.allowed / 2 for fall in found if fall)
 
 
-def _rewards(points: Sequence[Mapping[str, float]], window: int) -> tuple[float, float, float, int]:
-    """Best and last mean over a window, the worst possible reward, and where the best window ends."""
-    means = [_mean(points[at : at + window], "reward") for at in range(len(points) - window + 1)]
-    best = max(means)
-    floor = min(0.0, *(point["reward"] for point in points))
-    return best, means[-1], floor, means.index(best) + window
-
-
-def _allowed(points: Sequence[Mapping[str, float]], window: int, span: float, share: float) -> float:
-    """How far the reward may fall: a share of its span, and at least what chance does.
+@dataclass(frozen=True)
+class _Fall:
+    what: str
+    best: float
+    step: int
+    """Where the best window ends."""
+    lost: float
+    """By the last window, of the best one's mean."""
+    allowed: float
+    """A share of the span down to the worst possible reward, and at least what chance does.
 
     Chance is read off neighbouring steps (von Neumann, 1941), so what is learnt does not count as chance.
     """
-    rewards = [point["reward"] for point in points]
-    variance = fmean((b - a) ** 2 for a, b in pairwise(rewards)) / 2
-    return max(share * span, CHANCE * sqrt(2 * variance / window))
+
+
+def _fall(points: Sequence[Mapping[str, float]], name: str, alarms: Alarms) -> _Fall | None:
+    """How far a number fell; None in the first two windows, and where the run does not tell it."""
+    told = [point[name] for point in points if name in point]
+    window = alarms.window
+    if len(told) < 2 * window:
+        return None
+    means = [fmean(told[at : at + window]) for at in range(len(told) - window + 1)]
+    best = max(means)
+    span, variance = best - min(0.0, *told), fmean((b - a) ** 2 for a, b in pairwise(told)) / 2
+    allowed = max(alarms.reward_drop * span, CHANCE * sqrt(2 * variance / window))
+    return _Fall(
+        name.rpartition("/")[2], best, means.index(best) + window, lost=best - means[-1], allowed=allowed
+    )
 
 
 def _mean(points: Sequence[Mapping[str, float]], name: str) -> float:

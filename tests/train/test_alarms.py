@@ -51,6 +51,18 @@ def test_a_student_that_solves_everything_has_equal_groups_and_no_alarm():
     assert alarm(done, ALARMS, full=FULL) is None
 
 
+def test_accuracy_that_is_lost_beside_a_form_that_is_kept_is_an_alarm():
+    """Seen at a learning rate that is ten times too high: 0.2 of a reward of 0.3 are for form."""
+    draw = Random(1)
+    known = [0.3, 0.14, 0.12, 0.1, 0.08, 0.06, 0.02, 0.0]
+    accuracy = known + [max(0.0, draw.gauss(0.02, 0.02)) for _ in range(24)]
+    run = [GOOD | {"reward": 0.2 + part, "reward/accuracy": part} for part in accuracy]
+    told = alarm(run, Alarms(), full=FULL)
+    assert told is not None and told.startswith("accuracy collapse: its mean over 8 steps fell from 0.10")
+    assert falls(run, Alarms())
+    assert alarm([{**step, "reward/accuracy": 0.1} for step in run], Alarms(), full=FULL) is None
+
+
 def test_negative_rewards_collapse_too():
     before, after = steps(8, reward=0.5), steps(4, reward=-0.9)
     assert alarm([*before, *after], ALARMS, full=FULL) is not None
