@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from assets.jobs import night, train, train_grpo, train_reward_model
 from assets.partitions import NIGHTS
@@ -78,23 +79,31 @@ def new_corpus(
         )
         return
     running = _in_training(context.instance)
+    keys = {name: ids.digest(opened.root, name, version) for name in training.students}
+    wanted = [name for name in keys if name not in running and not _requested(context.instance, keys[name])]
     chosen, refused = affordable(
         opened.scan("students"),
-        [load_student(name) for name in training.students if name not in running],
+        [load_student(name) for name in wanted],
         [load_student(name) for name in running],
         budget=training.gpu_hours,
         now=datetime.now(UTC),
     )
     for student in chosen:
         yield dg.RunRequest(
-            run_key=ids.digest(opened.root, student.name, version),
+            run_key=keys[student.name],
             job_name=JOBS_OF[student.trainer],
             partition_key=student.name,
         )
     for reason in refused.values():
         context.log.warning(reason)
     if not chosen:
-        yield dg.SkipReason(" ".join(refused.values()) or f"{', '.join(sorted(running))} is being trained.")
+        told = [*refused.values(), *(f"{name} is being trained." for name in sorted(running))]
+        yield dg.SkipReason(" ".join(told) or "All students of this corpus were started.")
+
+
+def _requested(instance: dg.DagsterInstance, run_key: str) -> bool:
+    """Whether a run was started for a request before; Dagster would start no second one."""
+    return bool(instance.get_runs(dg.RunsFilter(tags={RUN_KEY_TAG: run_key}), limit=1))
 
 
 def _in_training(instance: dg.DagsterInstance) -> set[str]:

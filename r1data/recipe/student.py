@@ -83,15 +83,20 @@ class Student(Section):
             raise ValueError(
                 f"launcher local is one process, and [launch] says {processes}; take launcher torchrun"
             )
+        if self.lora and self.launch.parallel != "ddp":
+            raise ValueError(
+                f'[lora] needs parallel = "ddp" under [launch], and not "{self.launch.parallel}": adapters '
+                "that are shared out are not merged"
+            )
         if self.launcher != "verl" and self._rows_per_step % processes:
             raise ValueError(
-                f"an optimiser step of [{self.trainer}] reads {self._rows_per_step} rows, no multiple of the "
-                f"{processes} processes of [launch]"
+                f"an optimiser step of [{self.trainer}] reads {self._rows_per_step} rows of the mix, no "
+                f"multiple of the {processes} processes of [launch]"
             )
         return self
 
     @property
     def _rows_per_step(self) -> int:
         if self.trainer == "grpo":
-            return self.grpo.prompts_per_step * self.grpo.completions
+            return self.grpo.prompts_per_step  # a process has whole groups
         return self.sft.batch_size if self.trainer == "sft" else self.reward_model.batch_size

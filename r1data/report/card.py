@@ -206,7 +206,7 @@ def _cost(row: Mapping[str, Any], metrics: Mapping[str, Any], curve: list[dict[s
     spent = {
         "steps": row["steps"],
         "tokens read": f"{curve[-1]['tokens']:,.0f}",
-        "seconds of the process that finished": f"{row['elapsed_s']:,.0f}",
+        "seconds of training": f"{row['elapsed_s']:,.0f}",
         "GPU-hours": _number(row["gpu_hours"]),
         "peak memory of the trainer, GiB": f"{memory / 2**30:.1f}" if memory else "not measured",
         "device": metrics["device"],

@@ -11,27 +11,32 @@ from r1data.recipe import Student
 def spent(students: pl.LazyFrame, now: datetime) -> float:
     """GPU-hours of the jobs that ended in the calendar month of `now` (UTC).
 
-    What it does not see: jobs that failed, and the evaluation of students.
+    What it does not see: jobs that failed, steps that a kill undid after their last line, and the evaluation
+    of students.
 
     Args:
         students: table `students`.
         now: in UTC.
     """
+    first = students.sort("trained_at").unique("run_key", keep="first")  # what is cached costs nothing again
     began = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     ended = pl.col("trained_at").is_between(began, now)
-    return float(students.filter(ended).select(pl.col("gpu_hours").sum()).collect().item())
+    return float(first.filter(ended).select(pl.col("gpu_hours").sum()).collect().item())
 
 
-def estimated(students: pl.LazyFrame, student: Student) -> float:
-    """GPU-hours that a student will take: what it took last; before that, its max_hours on all its GPUs; 0 of
-    one that has no bound.
+def estimated(students: pl.LazyFrame, student: Student) -> float | None:
+    """GPU-hours that a student will take: what it took last; before that, its max_hours on all its GPUs.
+
+    Without a bound it is 0 where one process of this machine trains, and unknown (None) elsewhere.
     """
     before = students.filter(pl.col("student") == student.name).sort("trained_at").tail(1)
     found = before.select("gpu_hours").collect()["gpu_hours"].to_list()
     if found:
         return float(found[0])
     launch = student.launch
-    return (launch.max_hours or 0.0) * launch.processes * launch.machines
+    if launch.max_hours is None:
+        return 0.0 if student.launcher == "local" else None
+    return launch.max_hours * launch.processes * launch.machines
 
 
 def affordable(
@@ -55,11 +60,15 @@ def affordable(
         The students that fit into what is left, and of the others the reason, by name.
     """
     before = spent(students, now)
-    taken = sum(estimated(students, student) for student in running)
+    taken = sum(estimated(students, student) or 0.0 for student in running)
     chosen, refused = [], {}
     for student in wanted:
         cost = estimated(students, student)
-        if before + taken + cost <= budget:
+        if cost is None:
+            refused[student.name] = (
+                f"{student.name} may take any number of GPU-hours. Set max_hours under its [launch]."
+            )
+        elif before + taken + cost <= budget:
             chosen.append(student)
             taken += cost
         else:

@@ -6,16 +6,17 @@ What libraries print goes to standard error. Of several processes that train tog
 and saves.
 """
 
+import json
 import math
 import os
-import resource
 import shutil
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,11 @@ from r1data.train.job import (
     CHECKPOINTS,
     CURVES,
     FAILURE,
-    METRICS,
-    MODEL,
     PROGRESS,
     Job,
     write_json,
 )
 from r1data.train.parallel import parallel_settings
-from r1data.train.run_key import trainer_versions
 
 Tell = Callable[[dict[str, Any]], None]
 """Appends step, steps and numbers to progress.jsonl."""
@@ -57,6 +55,13 @@ class Reporter(TrainerCallback):
 
     def __init__(self, tell: Tell, point: Point) -> None:
         self.tell, self.point = tell, point
+        self.started = time.monotonic()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Time begins."""
+        self.started = time.monotonic()
 
     def on_log(
         self,
@@ -69,13 +74,15 @@ class Reporter(TrainerCallback):
         """Turn a log entry of the trainer into a progress line."""
         if not logs or "loss" not in logs:
             return
-        if not math.isfinite(float(logs["loss"])):
-            raise Stopped(
-                f"the loss is {logs['loss']} at step {state.global_step}; the last good checkpoint is kept. "
-                "Lower learning_rate in the student's recipe"
-            )
+        for name, what in ("loss", "loss"), ("grad_norm", "norm of the gradient"):
+            if not math.isfinite(float(logs.get(name) or 0)):
+                raise Stopped(
+                    f"the {what} is {logs[name]} at step {state.global_step}; the last good checkpoint is "
+                    "kept. Lower learning_rate in the student's recipe"
+                )
         if numbers := self.point(logs):
-            self.tell({"step": state.global_step, "steps": state.max_steps} | numbers)
+            elapsed_s = round(time.monotonic() - self.started, 3)
+            self.tell({"step": state.global_step, "steps": state.max_steps, "elapsed_s": elapsed_s} | numbers)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -105,7 +112,9 @@ def run(train: Callable[[Job, Tell, Say], None]) -> None:
         if failure.kind == "disk":
             last_whole_checkpoint(folder / CHECKPOINTS)  # room for the words: a torn checkpoint is of no use
         traceback.print_exc()
-        write_json(folder / FAILURE, asdict(failure))
+        # Where one process of several failed, the others lose it, which is not why.
+        if failure.kind != "error" or not (folder / FAILURE).exists():
+            write_json(folder / FAILURE, asdict(failure))
         sys.stderr.flush()
         os._exit(1)  # the others of the group wait in a barrier that atexit handlers would wait for, too
 
@@ -167,7 +176,7 @@ def base_config(
     folder, launch = Path(job.folder), Launch(**job.launch)
     os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / CURVES)
     room = PASS_TOKENS if on_gpu else min(PASS_TOKENS, PASS_LOGITS // vocabulary)
-    n_per_pass = per_pass(batch_size // n_processes(), longest, room * job.share_of_batch)
+    n_per_pass = per_pass(batch_size // n_processes(), longest, room, share=job.share_of_batch)
     checkpointing = on_gpu if gradient_checkpointing is None else gradient_checkpointing
     return {
         "output_dir": str(folder / CHECKPOINTS),
@@ -201,7 +210,10 @@ def adapters(job: Job) -> Any:
 
 
 def fit(trainer: Trainer, job: Job, say: Say) -> float:
-    """Train, from the last whole checkpoint where there is one; returns the seconds that it took."""
+    """Train, from the last whole checkpoint where there is one; returns the seconds that it took, with those
+    of processes that were killed, up to their last step.
+    """
+    before_s = earlier_s(Path(job.folder) / PROGRESS)
     checkpoint = last_whole_checkpoint(Path(job.folder) / CHECKPOINTS)
     if checkpoint:
         state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
@@ -209,13 +221,35 @@ def fit(trainer: Trainer, job: Job, say: Say) -> float:
         say(f"{job.student} goes on from {checkpoint}")
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=checkpoint)
-    return time.monotonic() - started
+    return before_s + time.monotonic() - started
 
 
-def per_pass(batch_size: int, longest: int, tokens: float) -> int:
-    """Rows of a forward pass: the largest divisor of a batch that keeps to `tokens`; 1 at least."""
-    parts = [n for n in range(1, batch_size + 1) if batch_size % n == 0 and n * longest <= tokens]
-    return max(parts, default=1)
+def earlier_s(progress: Path) -> float:
+    """Seconds that processes of a job trained until now, each up to the last step that it told."""
+    told = [0.0]
+    for line in progress.read_bytes().splitlines():
+        with suppress(orjson.JSONDecodeError):  # a kill in the midst of a line
+            told.append(orjson.loads(line)["elapsed_s"])
+    return sum(last for last, after in pairwise([*told, 0.0]) if after < last)
+
+
+def per_pass(batch_size: int, longest: int, tokens: int, *, share: float = 1.0) -> int:
+    """Rows of a forward pass: the largest divisor of a batch that keeps to `tokens`; 1 at least.
+
+    Args:
+        batch_size: rows of an optimiser step.
+        longest: tokens of the longest row.
+        tokens: of a forward pass, at most.
+        share: of the rows that fit so, at most; below 1 after memory ran out.
+
+    Raises:
+        MemoryError: it was one row already.
+    """
+    parts = [n for n in range(1, batch_size + 1) if batch_size % n == 0]
+    most = max((n for n in parts if n * longest <= tokens), default=1)
+    if most == 1 and share < 1:
+        raise MemoryError(f"memory ran out with one row of up to {longest:,} tokens in a forward pass")
+    return max(n for n in parts if n <= max(1, most * share))
 
 
 def last_whole_checkpoint(folder: Path) -> str | None:
@@ -231,57 +265,7 @@ def last_whole_checkpoint(folder: Path) -> str | None:
 
 def _is_json(path: Path) -> bool:
     try:
-        orjson.loads(path.read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
+        json.loads(path.read_bytes())  # orjson takes no NaN
+    except (FileNotFoundError, ValueError):
         return False
     return True
-
-
-def finish(
-    trainer: Trainer, job: Job, tokenizer: Any, *, point: Point, elapsed_s: float, **measured: Any
-) -> None:
-    """Save the student and its metrics, and remove the checkpoints.
-
-    Args:
-        trainer: after its last step.
-        job: the job.
-        tokenizer: the student's, with its chat template.
-        point: as the Reporter has it.
-        elapsed_s: seconds that this process trained; what ran before a kill is not among them.
-        measured: more for metrics.json, such as n_rows.
-    """
-    folder = Path(job.folder)
-    _save(trainer, tokenizer, folder / MODEL)
-    if not is_first():
-        return
-    entries = [entry for entry in trainer.state.log_history if "loss" in entry]
-    curve = [{"step": entry["step"]} | numbers for entry in entries if (numbers := point(entry))]
-    metrics = {
-        "curve": curve,
-        "steps": trainer.state.global_step,
-        "elapsed_s": elapsed_s,
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "n_gpus": n_processes() if torch.cuda.is_available() else 0,
-        "versions": trainer_versions(),
-        **measured,
-    }
-    write_json(folder / METRICS, metrics)
-    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-
-
-def _save(trainer: Trainer, tokenizer: Any, folder: Path) -> None:
-    """bfloat16 safetensors and the tokenizer, all or nothing; adapters are merged into the weights."""
-    unfinished = folder.with_suffix(".unfinished")
-    if is_first():
-        shutil.rmtree(unfinished, ignore_errors=True)
-    if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
-        trainer.save_model(str(unfinished))  # gathers what the processes share out
-    elif is_first():
-        model = trainer.accelerator.unwrap_model(trainer.model)
-        model = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
-        model.to(torch.bfloat16).save_pretrained(unfinished)
-    if is_first():
-        tokenizer.save_pretrained(unfinished)
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.rename(folder)

@@ -27,7 +27,7 @@ def follow(
 
     When memory runs out, it is submitted once more, with half the rows in a forward pass and the same
     optimiser's batch; it goes on from its last checkpoint. Whoever interrupts the wait cancels the job; where
-    launchers outlive this process, kill -9 does not, and the next call finds the job again.
+    launchers outlive this process, kill -9 does not, and the next call finds the job again, or what it made.
 
     Args:
         job: what to train; its folder exists.
@@ -61,6 +61,8 @@ def _run(
     handle = launcher.find(path)
     reader = _Reader(folder / PROGRESS, whole=handle is not None)
     if handle is None:
+        if job.has_ended():
+            return None
         (folder / FAILURE).unlink(missing_ok=True)
         handle = launcher.submit(job.write(), environment=environment)
     began: float | None = None
@@ -91,7 +93,8 @@ def _failed(folder: Path, status: Status) -> Failure | None:
         return None
     told = failure_of(folder)
     if told:
-        return replace(told, message=told.message.rstrip("."))
+        kind = "memory" if told.kind == "error" and status.memory else told.kind
+        return replace(told, kind=kind, message=told.message.rstrip("."))
     why = status.why or "it ended without a word"
     log = folder / LOG
     said = last_line(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else "there is no log"
@@ -111,8 +114,8 @@ def _error(job: Job, failure: Failure) -> R1DataError:
         )
     if failure.kind == "memory":
         return TrainError(
-            f"Training of {job.student} ran out of memory, again with half the rows in a forward pass. Lower "
-            "max_tokens, set gradient_checkpointing, add [lora], or give it a larger machine. "
+            f"Training of {job.student} ran out of memory, and fewer rows in a forward pass did not help. "
+            "Lower max_tokens, set gradient_checkpointing, add [lora], or give it a larger machine. "
             f"({failure.message}; {log})"
         )
     return TrainError(f"Training of {job.student} failed: {failure.message}; see {log}.")

@@ -28,6 +28,7 @@ from r1data.text import OPEN
 from r1data.train import child, r1_zero
 from r1data.train.alarms import alarm, falls
 from r1data.train.failing import Stopped
+from r1data.train.finish import finish
 from r1data.train.job import WRITTEN, Job
 from r1data.train.preference import PREFERENCE, prefers_of
 from r1data.train.prompts import opens_thought, prompts, tokenizer_of
@@ -80,17 +81,18 @@ class Watch(TrainerCallback):
     """Stops a run that has collapsed."""
 
     def __init__(self, grpo: Grpo, rewards: Rewards, full: float) -> None:
-        self.alarms, self.full = grpo.alarms, full
-        self.last_steps = rewards.preference and rewards.preference.last_steps
+        self.alarms, self.full, self.preference = grpo.alarms, full, rewards.preference
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Look at the steps so far, also those of before a resume; no checkpoint while the reward falls."""
         # Rewards that a preference is part of are not like those of before.
-        changed = state.max_steps - (self.last_steps or state.max_steps)
-        since = changed if state.global_step > changed else 0
+        counted = (self.preference and self.preference.last_steps) or state.max_steps
+        begins = state.max_steps - counted if self.preference else state.max_steps
+        preferred = state.global_step > begins
+        since, full = (begins, self.full + self.preference.weight) if preferred else (0, self.full)
         rewarded = [entry for entry in state.log_history if entry.get("reward") is not None]
         points = [point(entry) for entry in rewarded if entry["step"] > since]
-        if told := alarm(points, self.alarms, full=self.full):
+        if told := alarm(points, self.alarms, full=full):
             good = child.last_whole_checkpoint(Path(args.output_dir))
             kept = f"{good} is from before" if good else "There was no checkpoint yet"
             raise Stopped(f"alarm at step {state.global_step}: {told}. {kept}")
@@ -142,7 +144,7 @@ def train(job: Job, tell: child.Tell, say: child.Say) -> None:
     say(f"{job.student}: {len(rows):,} prompts, {len(too_long):,} too long")
     elapsed_s = child.fit(trainer, job, say)
     counts = {"n_rows": len(rows), "n_rows_too_long": len(too_long)}
-    child.finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, **counts)
+    finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, **counts)
 
 
 def point(entry: dict[str, Any]) -> dict[str, float]:

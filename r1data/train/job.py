@@ -58,6 +58,12 @@ class Job:
         """Put the job into its folder, whole or not at all."""
         return write_json(Path(self.folder) / JOB, asdict(self))
 
+    def has_ended(self) -> bool:
+        """Whether its trainer has made the student since the job was written last."""
+        told, made = (Path(self.folder) / name for name in (JOB, METRICS))
+        whole = made.exists() and told.exists() and (Path(self.folder) / MODEL).is_dir()
+        return whole and made.stat().st_mtime >= told.stat().st_mtime
+
     @classmethod
     def read(cls, path: Path) -> "Job":
         """The job that a file describes."""
@@ -94,7 +100,7 @@ OnProgress = Callable[[Progress], object]
 
 def write_json(path: Path, content: Any) -> Path:
     """Write a file whole or not at all, and to the disk."""
-    unfinished = path.with_name(f".{path.name}")
+    unfinished = path.with_name(f".{path.name}-{os.getpid()}")  # processes of a job may write side by side
     with unfinished.open("wb") as file:
         file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
         file.flush()

@@ -9,6 +9,8 @@ fsdp    the same as zero3 by PyTorch alone (https://arxiv.org/abs/2304.11277), v
 from importlib.util import find_spec
 from typing import Any
 
+import torch
+
 from r1data.errors import ConfigError
 from r1data.recipe import Launch
 
@@ -25,7 +27,7 @@ def parallel_settings(launch: Launch, *, gradient_checkpointing: bool = False) -
             once more.
 
     Raises:
-        ConfigError: one process cannot share, or DeepSpeed is not installed.
+        ConfigError: one process cannot share, there is no GPU for FSDP, or DeepSpeed is not installed.
     """
     if launch.parallel == "ddp":
         return {"gradient_checkpointing": gradient_checkpointing}
@@ -35,6 +37,11 @@ def parallel_settings(launch: Launch, *, gradient_checkpointing: bool = False) -
             'processes and use launcher torchrun, or set parallel = "ddp".'
         )
     if launch.parallel == "fsdp":
+        if not torch.cuda.is_available():
+            raise ConfigError(
+                '[launch] parallel = "fsdp" needs GPUs: on a CPU accelerate shares out nothing, and does not '
+                'say so. Set parallel = "ddp", or "zero2" or "zero3" with DeepSpeed.'
+            )
         return {
             "fsdp": True,
             "fsdp_config": {

@@ -20,6 +20,7 @@ from trl import RewardConfig, RewardTrainer
 from r1data.judge.kappa import share
 from r1data.recipe import RewardModel
 from r1data.train import child
+from r1data.train.finish import finish
 from r1data.train.gate import load_tokenizer
 from r1data.train.job import Job
 from r1data.train.pairs import Pair, Pairs, pairs
@@ -65,7 +66,7 @@ def train(job: Job, tell: child.Tell, say: child.Say) -> None:
     elapsed_s = child.fit(trainer, job, say)
     tested = _tested(trainer, read.heldout)
     counts = {"n_rows": len(read.train), "n_rows_too_long": len(read.too_long), "n_rows_alike": read.n_alike}
-    child.finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, heldout=tested, **counts)
+    finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, heldout=tested, **counts)
 
 
 def point(entry: dict[str, Any]) -> dict[str, float]:

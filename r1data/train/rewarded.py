@@ -87,7 +87,7 @@ class Rewarded:
         first = [
             {"prompt": prompts[0], "completion": texts[row], "reference": columns["reference"][0]}
             | {"reward": rewards[row], "reasons": {name: each[row] for name, each in reasons.items()}}
-            for row in range(N_WRITTEN)
+            for row in range(min(N_WRITTEN, len(texts)))
         ]
         self._write(trainer_state.global_step, first)
         return rewards

@@ -21,6 +21,7 @@ from trl import SFTConfig, SFTTrainer
 
 from r1data.recipe import Sft
 from r1data.train import child
+from r1data.train.finish import finish
 from r1data.train.gate import Gated, TooLong, gate
 from r1data.train.job import TOO_LONG, WRITTEN, Job
 
@@ -93,7 +94,7 @@ def train(job: Job, tell: child.Tell, say: child.Say) -> None:
     if child.n_processes() == 1:
         _write(trainer, tokenizer, gated, folder / WRITTEN)
     counts = {"n_rows": len(gated.traces), "n_rows_too_long": len(gated.too_long)}
-    child.finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, **counts)
+    finish(trainer, job, tokenizer, point=point, elapsed_s=elapsed_s, **counts)
 
 
 def point(entry: dict[str, Any]) -> dict[str, float]:

@@ -107,6 +107,9 @@ def train_student(
         found = _finished(folder, export)
         if found:
             return found
+        if (folder / DONE).exists():  # but its weights are others now
+            (folder / METRICS).unlink(missing_ok=True)
+            (folder / DONE).unlink()
         follow(
             job,
             launcher,
@@ -123,7 +126,13 @@ def train_student(
 
 def _job(student: Student, export: Export, base: ModelFolder, models: Mapping[str, ModelFolder]) -> Job:
     revisions = {name: model.revision for name, model in models.items()}
-    key = run_key(student, rows_digest=export.rows_digest, base_revision=base.revision, models=revisions)
+    key = run_key(
+        student,
+        rows_digest=export.rows_digest,
+        base_revision=base.revision,
+        models=revisions,
+        verifiers=_verifiers(student, export) if student.trainer == "grpo" else (),
+    )
     return Job(
         student=student.name,
         run_key=key,
@@ -136,6 +145,13 @@ def _job(student: Student, export: Export, base: ModelFolder, models: Mapping[st
         launch=student.launch.model_dump(mode="json"),
         models={name: str(model.path) for name, model in models.items()},
     )
+
+
+def _verifiers(student: Student, export: Export) -> set[str]:
+    """Names of the verifiers that reward a student: of its prompts, and of the recipe's other weights."""
+    with export.rows.open("rb") as rows:
+        of_prompts = {orjson.loads(row)["verifier"] for row in rows}
+    return of_prompts | (set(student.rewards.weights) - {"accuracy"})
 
 
 def _identity(student: Student, job: Job, export: Export, base: ModelFolder) -> dict[str, Any]:

@@ -118,6 +118,15 @@ def test_a_changed_corpus_asks_once_for_each_student_that_the_budget_allows(
         )
         (skipped,) = new_corpus(context)
         assert "smollm2 is being trained" in skipped.skip_message
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources=resources) as context,
+    ):
+        tags = {"dagster/partition": "smollm2", "dagster/run_key": first.run_key}
+        done = dg.DagsterRunStatus.SUCCESS
+        instance.create_run_for_job(defs.resolve_job_def("train"), status=done, tags=tags)
+        (skipped,) = new_corpus(context)
+        assert "were started" in skipped.skip_message  # and it takes no part of the budget any more
     corpus = finished_lake.scan("corpus").collect()
     night = {"recipe": corpus["recipe"][0], "night": corpus["night"][0]}
     finished_lake.replace("corpus", night, corpus.head(3))

@@ -12,7 +12,8 @@ import pytest
 from r1data.errors import GateError, StorageError, TrainError
 from r1data.recipe import Launch
 from r1data.train.follow import follow
-from r1data.train.job import FAILURE, PROGRESS, Failure, Job, Progress, failure_of
+from r1data.train.job import FAILURE, METRICS, PROGRESS, Failure, Job, Progress, failure_of
+from r1data.train.launchers import local
 from r1data.train.launchers.local import Local
 
 SCRIPT = """
@@ -84,7 +85,7 @@ def test_without_memory_a_job_is_tried_once_more_with_half_the_rows_of_a_pass(tr
 
 
 def test_without_memory_twice_the_error_says_what_to_do(train: Train, job: Job):
-    with pytest.raises(TrainError, match=r"s ran out of memory, again .* Lower max_tokens.*memory it is; "):
+    with pytest.raises(TrainError, match=r"s ran out of memory, and .* Lower max_tokens.*memory it is; "):
         train("step(1, 1.0); fail('memory')")
     assert (Path(job.folder) / PROGRESS).read_text().count("\n") == 2, "one retry"
 
@@ -104,6 +105,22 @@ def test_other_failures_are_not_retried_and_have_an_error_each(
     with pytest.raises(error, match=said):
         train(f"step(1, 1.0); fail({kind!r})")
     assert (Path(job.folder) / PROGRESS).read_text().count("\n") == 1
+
+
+def test_what_has_ended_while_nobody_waited_is_taken(train: Train, job: Job):
+    made = "(folder / 'model').mkdir(exist_ok=True); (folder / 'metrics.json').write_text('{}')"
+    assert len(train(f"step(1, 1.0); {made}")) == 1
+    assert train("fail('error')") == []
+    (Path(job.folder) / METRICS).unlink()
+    with pytest.raises(TrainError):
+        train("fail('error')")
+
+
+def test_an_error_is_out_of_memory_where_linux_says_so(train: Train, monkeypatch: pytest.MonkeyPatch):
+    counted = iter(range(99))
+    monkeypatch.setattr(local, "kills_for_memory", lambda: next(counted))
+    (only,) = train("fail('error') if job['share_of_batch'] == 1 else step(1, 0.5)")
+    assert only.numbers == {"loss": 0.5}
 
 
 def test_a_job_that_says_nothing_is_named_by_how_it_died_and_by_its_last_words(train: Train):

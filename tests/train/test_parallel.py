@@ -15,7 +15,10 @@ def test_one_process_has_nothing_to_share_with():
         parallel_settings(Launch(parallel="fsdp"))
 
 
-def test_fsdp_recomputes_activations_itself():
+def test_fsdp_recomputes_activations_itself_and_is_refused_without_a_gpu(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(ConfigError, match="needs GPUs"):
+        parallel_settings(Launch(parallel="fsdp", processes=2))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     settings = parallel_settings(Launch(parallel="fsdp", processes=2), gradient_checkpointing=True)
     assert settings["fsdp_config"]["activation_checkpointing"] and not settings["gradient_checkpointing"]
 

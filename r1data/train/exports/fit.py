@@ -10,7 +10,7 @@ from r1data.recipe import Student
 from r1data.train.exports.form import Row, completion
 from r1data.train.gate import TooLong, gated, load_tokenizer
 from r1data.train.mix_kinds import SIDES
-from r1data.train.prompts import asked
+from r1data.train.prompts import asked, tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Fit:
     student: str
     tokenizer: Any
     max_tokens: int
-    """Longest trace, prompt included."""
+    """Longest trace, prompt included; of GRPO the longest prompt."""
 
     def too_long(self, rows: Sequence[Row]) -> list[int | None]:
         """Tokens of each row of a mix that does not fit, None of one that does. Of a pair, the longer trace
@@ -62,8 +62,8 @@ def fit_of(student: Student) -> Fit:
         ConfigError: there is no such model.
         OfflineError: it must be fetched, and nothing answers.
     """
-    return Fit(
-        student.name,
-        load_tokenizer(folder_of(student.base, student.revision)),
-        getattr(student, student.trainer).max_tokens,
-    )
+    folder = folder_of(student.base, student.revision)
+    if student.trainer == "grpo":
+        tokenizer = tokenizer_of(folder, student.grpo.template)
+        return Fit(student.name, tokenizer, student.grpo.max_prompt_tokens)
+    return Fit(student.name, load_tokenizer(folder), getattr(student, student.trainer).max_tokens)

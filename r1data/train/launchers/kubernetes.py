@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from r1data import paths
 from r1data.errors import ConfigError, TrainError
 from r1data.recipe.training import Launch
+from r1data.train.job import Job
 from r1data.train.launchers.kubernetes_api import Refused, ask, connect
 from r1data.train.launchers.kubernetes_job import folder_label, manifest
 from r1data.train.launchers.launcher import Status
@@ -38,6 +40,7 @@ class Kubernetes:
         self._batch, self._core = BatchV1Api(api), CoreV1Api(api)
 
     def submit(self, job: Path, *, environment: Mapping[str, str]) -> str:
+        _check_paths(job)
         try:
             attempts = [int(one.metadata.name.rpartition("-")[2]) for one in self._of(job)]
             body = manifest(job, self.launch, n=1 + max(attempts, default=0), environment=environment)
@@ -125,6 +128,20 @@ def _check(launch: Launch) -> None:
             f"Launcher kubernetes runs a job on one machine, and [launch] says machines = {launch.machines}. "
             "Raise processes instead, or take launcher slurm or ray."
         )
+
+
+def _check_paths(job: Path) -> None:
+    told = Job.read(job)
+    outside = [path for path in (told.base, told.rows, *told.models.values()) if not _inside(path)]
+    if outside:
+        raise ConfigError(
+            f"The pod sees {paths.home()} alone, and {outside[0]} is not in it. Set HF_HOME to a folder in "
+            "DAGSTER_HOME before models are fetched, or copy the model there and name its folder."
+        )
+
+
+def _inside(path: str) -> bool:
+    return Path(path).absolute().is_relative_to(paths.home().absolute())
 
 
 def _end(job: "V1Job") -> "V1JobCondition | None":

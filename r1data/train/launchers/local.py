@@ -62,9 +62,9 @@ class Local:
         process.stop()
         if status == 0:
             return Status("done")
-        killed = status > 128
+        killed = status > 128  # of one among several, torchrun's own status is another
         why = f"killed by {signal.Signals(status - 128).name}" if killed else f"exit status {status}"
-        return Status("failed", why, memory=killed and kills_for_memory() > before)
+        return Status("failed", why, memory=kills_for_memory() > before)
 
     def cancel(self, handle: str) -> None:
         self._jobs[handle][0].stop()

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from r1data.errors import ConfigError, TrainError
 from r1data.recipe.training import Launch
-from r1data.train.job import JOB, LOG, METRICS
+from r1data.train.job import JOB, LOG, Job
 from r1data.train.launchers.command import command, name_of, public
 from r1data.train.launchers.launcher import Status
 
@@ -129,13 +129,13 @@ class Slurm:
         options += [f"--chdir={job.parent}", f"--nodes={launch.machines}", "--ntasks-per-node=1"]
         options += [f"--cpus-per-task={slurm.cpus_per_task}"]
         given = {
-            "gpus-per-node": slurm.gpus if slurm.gpus is not None else str(launch.processes),
+            "gpus-per-node": None if slurm.gpus == "0" else slurm.gpus or str(launch.processes),
             "mem": slurm.memory,
             "partition": slurm.partition,
             "account": slurm.account,
             "time": str(math.ceil(launch.max_hours * 60)) if launch.max_hours else None,
         }
-        return options + [f"--{name}={text}" for name, text in given.items() if text not in (None, "0")]
+        return options + [f"--{name}={text}" for name, text in given.items() if text is not None]
 
 
 def _ended(number: str, state: str, folder: Path) -> Status:
@@ -144,7 +144,7 @@ def _ended(number: str, state: str, folder: Path) -> Status:
     rows = [line.split("|") for line in told.stdout.splitlines()]
     booked = next((row for row in rows if row[0] == number), ["", "", ""])
     state = state or booked[1].partition(" ")[0]  # `CANCELLED by 1000`
-    if not state and _is_newer(folder / METRICS, folder / JOB):
+    if not state and Job.read(folder / JOB).has_ended():
         state = "COMPLETED"
     if state == "COMPLETED":
         return Status("done")
@@ -153,10 +153,6 @@ def _ended(number: str, state: str, folder: Path) -> Status:
         return Status("failed", f"neither squeue nor sacct knows Slurm job {number} any more")
     code = f", exit code {booked[2]}" if booked[2] else ""
     return Status("failed", f"Slurm job {number} ended as {state}{code}", memory=memory)
-
-
-def _is_newer(path: Path, other: Path) -> bool:
-    return path.exists() and path.stat().st_mtime >= other.stat().st_mtime
 
 
 def _ask(*words: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":

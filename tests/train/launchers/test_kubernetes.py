@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "it's home"))
     folder = paths.students() / "tiny-0123456789ab"
     folder.mkdir(parents=True)
-    return Job("tiny", "0123456789ab" * 2, "sft", str(folder), "rows", "base", 0, {}).write()
+    rows, base = str(paths.home() / "exports" / "rows"), str(paths.models() / "base")
+    return Job("tiny", "0123456789ab" * 2, "sft", str(folder), rows, base, 0, {}).write()
 
 
 def launch(**cluster: Any) -> Launch:
@@ -57,6 +59,14 @@ def launch(**cluster: Any) -> Launch:
 
 def pod_of(cluster: Cluster) -> dict[str, Any]:
     return cluster.jobs[NAME]["spec"]["template"]["spec"]
+
+
+@needs_client
+def test_a_model_that_the_pod_would_not_see_is_refused(cluster: Cluster, job: Path):
+    replace(Job.read(job), base="/elsewhere/base").write()
+    with pytest.raises(ConfigError, match=r"/elsewhere/base is not in it. Set HF_HOME"):
+        Kubernetes(launch()).submit(job, environment={})
+    assert not cluster.jobs
 
 
 @needs_client

@@ -181,6 +181,7 @@ def test_a_job_that_nobody_remembers_is_done_when_its_metrics_are_newer_than_it(
     (tmp_path / "state" / "1.old").touch()
     assert launcher.poll(handle).state == "failed"
     metrics.touch()
+    metrics.with_name("model").mkdir()
     assert launcher.poll(handle) == Status("done")
 
 
