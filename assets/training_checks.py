@@ -4,15 +4,18 @@ from statistics import fmean
 
 import dagster as dg
 
-from assets.resources import LakeResource, RecipeResource
-from assets.training_data import exported
+from assets.resources import LakeResource
+from assets.training_data import DATA, exported
+from r1data.evaluate.leak import leaked
 from r1data.recipe import load_student
 from r1data.train.alarms import falls
-from r1data.train.mix import choose, load_mix
 from r1data.train.student import current_row, current_student, ends
 
 MAX_TOO_LONG = 0.05
 """Largest share of traces that may be longer than the student reads before somebody is told."""
+
+FEW_STEPS = 20
+"""Steps below which a tenth of them is one batch or none, whose loss says nothing of what was learnt."""
 
 
 @dg.asset_check(asset="student_sft", blocking=True)
@@ -48,9 +51,11 @@ def _loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg
             passed=False, description="The student is not on record. Materialise its training."
         )
     first, last = row["first_loss"], row["last_loss"]
+    few = row["steps"] < FEW_STEPS
     return dg.AssetCheckResult(
-        passed=last < first,
-        description=f"Loss {first:.3f} at the start, {last:.3f} at the end.",
+        passed=last < first or few,
+        description=f"Loss {first:.3f} at the start, {last:.3f} at the end"
+        + (f"; {row['steps']} steps are too few to tell." if few else "."),
         metadata={"last_loss": last},
     )
 
@@ -74,27 +79,22 @@ def few_traces_are_too_long(
     )
 
 
-def _no_leak(asset: str) -> dg.AssetChecksDefinition:
+def _no_leak(trainer: str) -> dg.AssetChecksDefinition:
+    asset = DATA[trainer]
+
     @dg.asset_check(asset=asset, name=f"no_row_of_{asset}_asks_a_benchmark_item", blocking=True)
-    def check(
-        context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
-    ) -> dg.AssetCheckResult:
+    def check(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
         """No row that the student reads is of a prompt in any benchmark."""
-        opened = lake.open()
-        student = load_student(context.run.tags["dagster/partition"])
-        chosen = choose(
-            opened, load_mix(student.mix), recipe=recipe.read().name, given=student.mix_parameters
-        )
-        items = opened.scan("benchmarks")
-        leaked = chosen.rows.lazy().join(items, left_on="prompt_id", right_on="item_id", how="semi").collect()
+        export = exported(context.instance, context.run.tags["dagster/partition"], trainer)
+        found = list(leaked(lake.open().scan("benchmarks").collect(), export))
         return dg.AssetCheckResult(
-            passed=leaked.is_empty(),
-            description=f"{leaked.height} of {chosen.rows.height} rows ask a benchmark item.",
+            passed=not found,
+            description=f"{len(found)} of {export.n_rows} rows ask a benchmark item.",
         )
 
     return check
 
 
-no_trace_leaks = _no_leak("sft_data")
-no_prompt_leaks = _no_leak("grpo_data")
-no_pair_leaks = _no_leak("preference_data")
+no_trace_leaks = _no_leak("sft")
+no_prompt_leaks = _no_leak("grpo")
+no_pair_leaks = _no_leak("reward_model")

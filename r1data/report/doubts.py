@@ -67,8 +67,11 @@ def _of_result(result: Result) -> Iterator[str]:
     if result.contamination.item_ids:
         yield f"Its rows hold {result.contamination.told()} of the benchmark, which it may know by heart."
     for part, other in result.models.items():
-        if other.gain and verdict_of(other.gain) == CANNOT_TELL:
-            yield f"Nobody can tell whether it is better than its {part.replace('_', ' ')}."
+        told, name = other.gain and verdict_of(other.gain), part.replace("_", " ")
+        if told == CANNOT_TELL:
+            yield f"Nobody can tell whether it is better than its {name}."
+        if told == "worse":
+            yield f"It is worse than its {name}: {other.gain.points()}."
     for effect in result.side_effects:
         if verdict_of(effect.change) == "worse":
             yield f"It became worse at {effect.name}: {effect.change.points()}."
@@ -85,11 +88,12 @@ def _of_heldout(tested: Mapping[str, Any] | None) -> Iterator[str]:
             f"The interval of its accuracy on {tested['n_pairs']:,} held-out pairs includes a coin's 50 %: "
             "it cannot be told from guessing."
         )
-    if tested["low"] <= tested["longer_is_better"]:
-        yield (
-            "It cannot be told from preferring the longer trace, which is the better one in "
-            f"{percent(tested['longer_is_better'])} of the held-out pairs."
-        )
+    for which in "longer", "shorter":
+        if tested["low"] <= (share := tested[f"{which}_is_better"]):
+            yield (
+                f"It cannot be told from preferring the {which} trace, which is the better one in "
+                f"{percent(share)} of the held-out pairs."
+            )
 
 
 def _of_training(row: Mapping[str, Any], curve: Sequence[Mapping[str, float]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ bfloat16, and how often the longer trace is the better one, which a model must b
 
 import math
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import orjson
@@ -123,7 +124,8 @@ def _tested(trainer: Trainer, heldout: list[Pair]) -> dict[str, Any] | None:
         "accuracy": found.value,
         "low": found.low,
         "high": found.high,
-        "longer_is_better": sum(len(pair.chosen) > len(pair.rejected) for pair in heldout) / len(heldout),
+        "longer_is_better": fmean(len(pair.chosen) > len(pair.rejected) for pair in heldout),
+        "shorter_is_better": fmean(len(pair.chosen) < len(pair.rejected) for pair in heldout),
     }
 
 

@@ -52,7 +52,7 @@ class TrainedStudent:
     @property
     def heldout(self) -> dict[str, Any]:
         """How a reward model told pairs that were kept apart: n_pairs, accuracy with its 95 % interval (low,
-        high), and longer_is_better, as shares; empty for other students.
+        high), longer_is_better and shorter_is_better, as shares; empty for other students.
         """
         return orjson.loads((self.model.path.parent / METRICS).read_bytes()).get("heldout") or {}
 

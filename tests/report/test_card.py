@@ -132,7 +132,7 @@ SFT = Student(name="tiny", base="scratch:chars", seed=5)
         "| launch.processes | 4 |",
         "| loss | 1.5 | 0.25 |",
         "| GPU-hours | 0.5 |",
-        "| seconds of the process that finished | 3,600 |",
+        "| seconds of training | 3,600 |",
         "| peak memory of the trainer, GiB | 3.0 |",
         "| trl | 1.16.0 |",
         "longer than it may read, which the trainer left out: 2.",
@@ -214,6 +214,7 @@ def test_paths_and_accounts_of_the_house_stay_there(tmp_path: Path):
         ({"unknown_rate": 0.1}, "10.0 % of its attempts have no verdict"),
         ({"met": ("i1",)}, "Its rows hold 1 of 100 items"),
         ({"gain": Estimate(0.1, -0.1, 0.3)}, "Nobody can tell whether it is better than its base"),
+        ({"gain": Estimate(-0.3, -0.4, -0.2)}, "It is worse than its base: -30.0 points"),
         ({"effect": Estimate(-0.2, -0.3, -0.1)}, "It became worse at refusals: -20.0 points"),
         ({}, "no set of side effects was asked"),
     ],
@@ -252,13 +253,24 @@ def test_what_was_measured_of_an_evaluation_decides_what_is_to_be_distrusted(
         ("grpo", {"reward": 0.4}, {}, "training did not raise it"),
         ("reward_model", {}, {"low": 0.45}, "cannot be told from guessing"),
         ("reward_model", {}, {"low": 0.55}, "cannot be told from preferring the longer trace"),
+        (
+            *("reward_model", {}, {"low": 0.6, "shorter_is_better": 0.7}),
+            "cannot be told from preferring the shorter trace",
+        ),
     ],
 )
 def test_what_was_measured_in_training_decides_what_is_to_be_distrusted(
     trainer: str, curve: dict[str, float], metrics: dict[str, float], doubt: str, tmp_path: Path
 ):
     student = SFT.model_copy(update={"trainer": trainer})
-    tested = {"n_pairs": 50, "accuracy": 0.6, "low": 0.5, "high": 0.7, "longer_is_better": 0.58} | metrics
+    tested = {
+        "n_pairs": 50,
+        "accuracy": 0.6,
+        "low": 0.5,
+        "high": 0.7,
+        "longer_is_better": 0.58,
+        "shorter_is_better": 0.2,
+    } | metrics
     job = trained(
         tmp_path,
         student,
@@ -269,7 +281,14 @@ def test_what_was_measured_in_training_decides_what_is_to_be_distrusted(
 
 
 def test_a_reward_model_is_judged_by_the_pairs_that_were_kept_apart(tmp_path: Path):
-    tested = {"n_pairs": 50, "accuracy": 0.9, "low": 0.8, "high": 0.95, "longer_is_better": 0.5}
+    tested = {
+        "n_pairs": 50,
+        "accuracy": 0.9,
+        "low": 0.8,
+        "high": 0.95,
+        "longer_is_better": 0.5,
+        "shorter_is_better": 0.5,
+    }
     job = trained(tmp_path, SFT.model_copy(update={"trainer": "reward_model"}), heldout=tested)
     card = written(job)
     assert "got the larger number in 90.0 % (80.0 … 95.0, 95 %); it is the longer one in 50.0 %." in card
