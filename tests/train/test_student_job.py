@@ -25,6 +25,13 @@ from tests.sql.conftest import NIGHT, RECIPE, rows
 pytestmark = pytest.mark.slow
 
 STUDENT, BASE, MAX_TOKENS = "smollm2", "smollm2-135m-instruct", 256
+BENCHMARK = """
+[[benchmarks]]
+name = "heldout"
+source = "templates"
+families = ["add"]
+n_per_family = 1
+"""
 N_ROWS, LONG = 12, f"{7:032x}"
 
 
@@ -56,7 +63,7 @@ def base(home: Path, tiny_model: Path) -> Path:
 
 def materialise(lake: Lake, recipe: Path, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     fake = (paths.PROJECT / "tests" / "data" / "fake.toml").read_text(encoding="utf-8")
-    recipe.write_text(fake.replace('"fake"', f'"{RECIPE}"', 1), encoding="utf-8")
+    recipe.write_text(fake.replace('"fake"', f'"{RECIPE}"', 1) + BENCHMARK, encoding="utf-8")
     return dg.materialize(
         [sft_data, student_sft, few_traces_are_too_long],
         partition_key=STUDENT,
