@@ -69,8 +69,7 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
         model: `embedded:<name>`, `scratch:<name>` (made when it is not here), `student:<name>` (as it was
             trained last), a folder, a hub id (`owner/name`), or a model without files here: `fake:<word>` of
             the scripted engine, `program:<share>`, `api:<name>` as servers know it, `replay:<name>`.
-        revision: the commit of a hub id, or the version of a model without files; others are named by what
-            they contain.
+        revision: commit of a hub id, or version of a model without files; contents name all others.
         allow_code: take a model that brings code or pickled weights.
 
     Raises:
@@ -78,10 +77,9 @@ def resolve(model: str, revision: str | None = None, *, allow_code: bool = False
         ConfigError: there is no such model, or it would run code or unpickle weights.
         InputError: files are missing or cut off.
     """
-    if model.startswith(PROGRAM):
-        return ModelFolder(Path(model), f"wording-{WORDING}", OWN_TEMPLATE, None)
     if model.startswith(ELSEWHERE):
-        return ModelFolder(Path(model), revision or digest(model), OWN_TEMPLATE, None)
+        version = f"wording-{WORDING}" if model.startswith(PROGRAM) else revision or digest(model)
+        return ModelFolder(Path(model), version, OWN_TEMPLATE, None)
     folder = folder_of(model, revision, allow_code=allow_code)
     here = model.startswith((EMBEDDED, SCRATCH, STUDENT)) or Path(model).expanduser().is_dir()
     return read_folder(folder, None if here else revision, allow_code=allow_code)

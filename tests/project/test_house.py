@@ -23,7 +23,8 @@ NOT_OURS = re.compile(
 )
 HEAVY = ("dagster", "torch", "transformers", "vllm", "numba")
 RUNS_HEAVY = {
-    *(f"r1data.train.{name}" for name in ("child", "failing", "grpo", "reward_model", "sft")),
+    *(f"r1data.train.{name}" for name in ("child", "failing", "finish", "parallel")),
+    *(f"r1data.train.{name}" for name in ("grpo", "reward_model", "sft")),
     *(f"r1data.curate.decontaminate.{name}" for name in ("compose", "kernels", "match", "tokens")),
     "r1data.curate.readability.kernels",
     *(f"r1data.curate.dedup.{name}" for name in ("kernels", "row_kernels", "primitives", "words")),
