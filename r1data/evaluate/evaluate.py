@@ -1,8 +1,8 @@
 """Ask models the items of benchmarks, k times each, and have the verifiers decide.
 
 The protocol is DeepSeek-R1's: zero-shot, temperature 0.6, top-p 0.95, pass@1 as the mean over k
-attempts. One start of the engine serves all models of one architecture, such as a base and its students,
-since they differ in nothing but weights.
+attempts. One start of the engine serves all models whose config.json says the same, such as a base and its
+students, since they differ in nothing but weights.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,11 +29,10 @@ from r1data.generate.rollout import recover, run
 from r1data.recipe import Verify
 from r1data.verify.run import verify_rollouts
 
-SHAPE = (
-    *("architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
-    *("num_key_value_heads", "vocab_size", "max_position_embeddings", "tie_word_embeddings", "text_config"),
-)
-"""Keys of config.json that weights of one running engine have in common."""
+VOLATILE = ("transformers_version", "torch_dtype", "dtype", "use_cache", "pad_token_id")
+"""Keys of config.json that differ between weights of one architecture and change nothing that is written;
+those that begin with `_`, such as `_name_or_path`, are no more than notes.
+"""
 
 
 @dataclass(frozen=True)
@@ -134,8 +133,15 @@ def _shape(candidate: Candidate) -> str:
         return ""
     if not config.is_file():  # behind an API
         return str(candidate.model.path)
-    told = orjson.loads(config.read_bytes())
-    return orjson.dumps({name: told.get(name) for name in SHAPE}).decode()
+    told = {
+        name: value
+        for name, value in orjson.loads(config.read_bytes()).items()
+        if value is not None and name not in VOLATILE and not name.startswith("_")
+    }
+    # Newer versions of transformers write in one key what older ones wrote in two.
+    rope = {"rope_type": "default", "rope_theta": told.pop("rope_theta", None)}
+    rope |= told.pop("rope_scaling", {}) | told.pop("rope_parameters", {})
+    return orjson.dumps(told | {"rope": rope}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _ask(

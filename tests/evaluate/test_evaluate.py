@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -11,7 +12,7 @@ from r1data.errors import ConfigError, EngineError, GateError, SchemaError
 from r1data.evaluate import Ask, Candidate, attempts_of, check_complete, evaluate, metrics
 from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
-from r1data.generate.models import resolve
+from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.recipe import Evaluate, ExportRules, Generate, Teacher, Verify
 from r1data.recipe.teacher import FewShot
@@ -217,3 +218,33 @@ def test_attempts_at_items_that_are_no_longer_asked_are_told(lake: Lake):
     check_complete(ask.attempts(lake.scan("evaluations")), items(), ask)
     with pytest.raises(SchemaError, match="base has 2 attempts"):
         check_complete(ask.attempts(lake.scan("evaluations")), items(2), ask)
+
+
+QWEN = {"architectures": ["Qwen3ForCausalLM"], "hidden_size": 64, "rope_theta": 10000.0, "head_dim": 32}
+
+
+@pytest.mark.parametrize(
+    ("told", "starts"),
+    [
+        ({"transformers_version": "4.51", "_name_or_path": "x", "torch_dtype": "float32"}, 1),
+        ({"use_cache": False, "dtype": "bfloat16", "quantization_config": None}, 1),
+        ({"rope_theta": None, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}, 1),
+        ({"rope_theta": 1000000.0}, 2),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}, 2),
+        ({"quantization_config": {"quant_method": "awq"}}, 2),
+        ({"head_dim": 64}, 2),
+        ({"rms_norm_eps": 1e-5}, 2),
+    ],
+)
+def test_one_engine_serves_models_only_if_it_computes_the_same_with_both(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, Any], starts: int
+):
+    monkeypatch.setitem(ENGINES, "vllm", ENGINES["fake"])
+    candidates = []
+    for name, config in (("base", QWEN), ("tiny", QWEN | told)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_bytes(orjson.dumps(config))
+        candidates.append(Candidate(name, ModelFolder(tmp_path / name, name, None, 512)))
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(*candidates) == 12
+    assert bench.starts == starts
