@@ -19,6 +19,13 @@ from r1data.schema import TABLES
 from r1data.text import is_well_formed
 from r1data.train.exports import Export
 
+FAILED = ("error", "abort")
+"""Finish reasons of attempts that the engine or its server did not run; they say nothing of the model, are
+not stored, and are made again.
+"""
+NOT_RUN = (*FAILED, "rejected")
+"""Finish reasons of attempts that no model made; `rejected` ones would be so again, so they are stored."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -120,7 +127,7 @@ def check_complete(attempts: pl.DataFrame, items: pl.DataFrame, ask: Ask) -> Non
         raise SchemaError(
             f"{ask.candidate.name} has {n} attempts at item {item} of benchmark {ask.how.benchmark}, and not "
             f"{k} each of its {items.height} items; {bad.height} items are so. Materialise `evaluations` "
-            "again."
+            "again: attempts that failed are made again."
         )
 
 

@@ -5,6 +5,7 @@ attempts. One start of the engine serves all models whose config.json says the s
 students, since they differ in nothing but weights.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from r1data.errors import ConfigError
 from r1data.evaluate.attempts import (
+    FAILED,
     Ask,
     Candidate,
     check_complete,
@@ -28,6 +30,8 @@ from r1data.generate.queue import Queue
 from r1data.generate.rollout import recover, run
 from r1data.recipe import Verify
 from r1data.verify.run import verify_rollouts
+
+log = logging.getLogger("r1data")
 
 VOLATILE = ("transformers_version", "torch_dtype", "dtype", "use_cache", "pad_token_id")
 """Keys of config.json that differ between weights of one architecture and change nothing that is written;
@@ -75,7 +79,8 @@ def evaluate(
         ConfigError: a benchmark has no items.
         GateError: a candidate trained on an item.
         EngineError: the engine died; what it had finished is published.
-        SchemaError: an item has not exactly as many attempts as were asked for, once all was published.
+        SchemaError: an item has not exactly as many attempts as were asked for, once all was published; so it
+            is when a server failed, since attempts that it did not run are not stored.
     """
     exports = {one.digest: one for ask in asks if (one := ask.candidate.export)}
     for export in exports.values():
@@ -153,8 +158,11 @@ def _ask(
     publish: Callable[[pl.DataFrame], object],
 ) -> None:
     ask, items = work.ask, work.items
+    published = set[str]()
 
-    def decide(rollouts: pl.DataFrame) -> None:
+    def decide(made: pl.DataFrame) -> None:
+        rollouts = made.filter(~pl.col("finish_reason").is_in(FAILED))
+        _tell_failed(made.filter(pl.col("finish_reason").is_in(FAILED)), ask)
         verdicts = verify_rollouts(
             rollouts.lazy(),
             references_of(items),
@@ -163,10 +171,21 @@ def _ask(
             sandbox=verify.sandbox,
         )
         publish(evaluations(rollouts, verdicts, items, ask))
+        published.update(rollouts["rollout_id"])
 
     path = journal_path(lake, f"evaluate-{ask.how.benchmark}", night, ask.student_id)
     with Journal(path) as journal:
-        done = recover(journal, decide)
+        recover(journal, decide)
+        done = frozenset(published)  # what failed before the run was cut short is asked again
         asked = requests(work.attempts, ask, night)
         queue = Queue(attempt for attempt in asked if attempt.request.rollout_id not in done)
         run(queue, engine, journal, decide)
+
+
+def _tell_failed(failed: pl.DataFrame, ask: Ask) -> None:
+    if failed.height:
+        said = failed["detail"].drop_nulls().head(1).to_list()
+        log.warning(
+            "evaluations: %d attempts of %s at %s failed and are not stored%s",
+            *(failed.height, ask.candidate.name, ask.how.benchmark, f": {said[0]}" if said else ""),
+        )

@@ -82,6 +82,7 @@ class Result:
             "last_number_right": one.last_number.value,
             "cap_hit_rate": one.cap_hit_rate,
             "unknown_rate": one.unknown_rate,
+            "not_run_rate": one.not_run_rate,
             "completion_tokens": one.mean_completion_tokens,
             "seconds_per_attempt": one.mean_elapsed_s,
             "contaminated_items": len(self.contamination.item_ids),
@@ -91,6 +92,7 @@ class Result:
         for part, other in self.models.items():
             if part != STUDENT and other.gain:
                 told[f"{part}_pass_at_1"] = other.metrics.pass_at_1.value
+                told[f"{part}_not_run_rate"] = other.metrics.not_run_rate
                 told[f"{part}_last_number_right"] = other.metrics.last_number.value
                 told |= _interval(f"{prefixes[part]}gain", other.gain)
                 if other.ratio and part != BASE:

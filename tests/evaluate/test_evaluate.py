@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from r1data import ids
-from r1data.errors import ConfigError, EngineError, GateError, SchemaError
+from r1data.errors import ConfigError, EngineError, GateError, SchemaError, StorageError
 from r1data.evaluate import Ask, Candidate, attempts_of, check_complete, evaluate, metrics
 from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
@@ -142,6 +142,33 @@ def test_what_a_dying_engine_had_finished_is_kept(lake: Lake):
         Bench(lake, texts=[RIGHT], fail_after=4, per_poll=2).ask(BASE)
     assert Bench(lake, texts=[RIGHT]).ask(BASE) == 2
     assert metrics(lake.scan("evaluations").collect())[0].n_items == 3
+
+
+@pytest.mark.parametrize("reason", ["error", "abort"])
+def test_attempts_at_which_a_server_failed_are_not_stored_and_made_again(lake: Lake, reason: str):
+    with pytest.raises(SchemaError, match="base has 0 attempts at item .* Materialise `evaluations` again"):
+        Bench(lake, texts=[""], finish_reason=reason).ask(BASE)
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(BASE) == 6
+    assert metrics(bench.stored())[0].pass_at_1.value == 1
+
+
+def test_what_failed_in_a_run_that_was_killed_is_asked_again_at_once(lake: Lake):
+    def killed(frame: pl.DataFrame) -> None:
+        raise OSError("disk full")
+
+    bench = Bench(lake, texts=[""], finish_reason="error")
+    bench.publish = killed
+    with pytest.raises(StorageError):  # so the journal keeps what it has
+        bench.ask(BASE)
+    assert Bench(lake, texts=[RIGHT]).ask(BASE) == 6
+    assert metrics(lake.scan("evaluations").collect())[0].pass_at_1.value == 1
+
+
+def test_a_rejected_attempt_is_stored_and_told(lake: Lake):
+    bench = Bench(lake, texts=[""], finish_reason="rejected")
+    assert (bench.ask(BASE), bench.ask(BASE)) == (6, 0)
+    assert metrics(bench.stored())[0].not_run_rate == 1
 
 
 def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(lake: Lake, tmp_path: Path):
