@@ -55,9 +55,10 @@ class Ask:
         """The id under which its attempts are stored."""
         return student_id(self.candidate.model, self.how, self.candidate.teacher)
 
-    def attempts(self, stored: pl.LazyFrame) -> pl.DataFrame:
-        """Its rows among those of table `evaluations`."""
-        return attempts_of(stored, self.candidate.model, self.how, self.candidate.teacher).collect()
+    def attempts(self, stored: pl.LazyFrame, items: pl.DataFrame) -> pl.DataFrame:
+        """Its rows among those of table `evaluations`, at these rows of table `benchmarks`."""
+        mine = attempts_of(stored, self.candidate.model, self.how, self.candidate.teacher)
+        return mine.filter(pl.col("item_id").is_in(items["item_id"].to_list())).collect()
 
 
 def protocol(how: Evaluate, teacher: Teacher | None = None) -> str:

@@ -102,7 +102,7 @@ def evaluate(
                 _ask(engine, one, verify, night, lake, publish)
     after = stored()
     for one in work.values():
-        check_complete(one.ask.attempts(after), one.items, one.ask)
+        check_complete(one.ask.attempts(after, one.items), one.items, one.ask)
     return sum(one.attempts.height for one in work.values())
 
 

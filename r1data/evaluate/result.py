@@ -16,8 +16,8 @@ from r1data.evaluate.attempts import Ask, check_complete
 from r1data.evaluate.contaminated import Contaminated, contaminated
 from r1data.evaluate.estimate import Estimate, difference, mean_rate, ratio
 from r1data.evaluate.evaluate import items_of
+from r1data.evaluate.items import asked_items
 from r1data.evaluate.metrics import Metrics, metrics
-from r1data.evaluate.side_effects import with_side_effects
 from r1data.generate.models import ModelFolder
 from r1data.lake import Lake
 from r1data.recipe import Contamination, Evaluate, Recipe, Student
@@ -107,12 +107,14 @@ def result_of(lake: Lake, student: Student, recipe: Recipe) -> Result:
     """What the stored attempts say of a student as it was trained last.
 
     Raises:
-        ConfigError: it was never trained, or it, its base or its teacher is gone.
+        ConfigError: it was never trained, it, its base or its teacher is gone, or the recipe has no such
+            benchmark.
+        InputError, OfflineError: the recipe's benchmark cannot be made again.
         SchemaError: it was not evaluated as its recipe says.
     """
     trained = current_student(lake.scan("students"), student.name)
     asks = asks_of(student, trained, recipe.generate)
-    items = with_side_effects(lake.scan("benchmarks").collect(), asks.side_effects, start=recipe.start)
+    items = asked_items(lake.scan("benchmarks"), recipe, asks)
     return read_result(lake.scan("evaluations"), items, asks, trained.export, recipe.contamination)
 
 
@@ -123,7 +125,7 @@ def read_result(
 
     Args:
         stored: table `evaluations`.
-        items: rows of table `benchmarks`, with those of the sets of side effects.
+        items: `asked_items`; attempts at other items do not count.
         asks: who was asked what.
         export: what the student trained on.
         settings: thresholds of the recipe.
@@ -135,7 +137,7 @@ def read_result(
 
     def attempts(ask: Ask) -> pl.DataFrame:
         mine = items_of(items, ask.how.benchmark)
-        found = ask.attempts(stored)
+        found = ask.attempts(stored, mine)
         check_complete(found, mine, ask)
         return found
 

@@ -146,7 +146,7 @@ def test_what_a_dying_engine_had_finished_is_kept(lake: Lake):
 
 @pytest.mark.parametrize("reason", ["error", "abort"])
 def test_attempts_at_which_a_server_failed_are_not_stored_and_made_again(lake: Lake, reason: str):
-    with pytest.raises(SchemaError, match="base has 0 attempts at item .* Materialise `evaluations` again"):
+    with pytest.raises(SchemaError, match=r"base has 0 attempts at item .* Materialise `evaluations` again"):
         Bench(lake, texts=[""], finish_reason=reason).ask(BASE)
     bench = Bench(lake, texts=[RIGHT])
     assert bench.ask(BASE) == 6
@@ -242,9 +242,17 @@ def test_attempts_at_items_that_are_no_longer_asked_are_told(lake: Lake):
     bench = Bench(lake, texts=[RIGHT])
     bench.ask(BASE)
     ask = Ask(BASE, HOW)
-    check_complete(ask.attempts(lake.scan("evaluations")), items(), ask)
+    attempts = ask.attempts(lake.scan("evaluations"), items())
+    check_complete(attempts, items(), ask)
     with pytest.raises(SchemaError, match="base has 2 attempts"):
-        check_complete(ask.attempts(lake.scan("evaluations")), items(2), ask)
+        check_complete(attempts, items(2), ask)
+
+
+def test_attempts_at_items_of_another_recipe_do_not_count(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    bench.ask(BASE)
+    assert bench.ask(BASE, asked=items(2)) == 0
+    assert Ask(BASE, HOW).attempts(lake.scan("evaluations"), items(2)).height == 4
 
 
 QWEN = {"architectures": ["Qwen3ForCausalLM"], "hidden_size": 64, "rope_theta": 10000.0, "head_dim": 32}
