@@ -58,7 +58,7 @@ def evaluations(
         start=start,
         publish=lambda frame: opened.append("evaluations", frame, run=context.run.run_id),
     )
-    result = read_result(opened.scan("evaluations"), items, asks, trained.export, read.contamination)
+    result = read_result(opened.scan("evaluations"), items, asks, trained.export, read)
     _tell(result)
     return dg.MaterializeResult(
         metadata={

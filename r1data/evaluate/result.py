@@ -18,9 +18,10 @@ from r1data.evaluate.estimate import Estimate, difference, mean_rate, ratio
 from r1data.evaluate.evaluate import items_of
 from r1data.evaluate.items import asked_items
 from r1data.evaluate.metrics import Metrics, metrics
+from r1data.evaluate.rejudge import rejudged
 from r1data.generate.models import ModelFolder
 from r1data.lake import Lake
-from r1data.recipe import Contamination, Evaluate, Recipe, Student
+from r1data.recipe import Evaluate, Recipe, Student
 from r1data.train.exports import Export
 from r1data.train.student import current_student
 from r1data.verify import verify
@@ -115,20 +116,20 @@ def result_of(lake: Lake, student: Student, recipe: Recipe) -> Result:
     trained = current_student(lake.scan("students"), student.name)
     asks = asks_of(student, trained, recipe.generate)
     items = asked_items(lake.scan("benchmarks"), recipe, asks)
-    return read_result(lake.scan("evaluations"), items, asks, trained.export, recipe.contamination)
+    return read_result(lake.scan("evaluations"), items, asks, trained.export, recipe)
 
 
 def read_result(
-    stored: pl.LazyFrame, items: pl.DataFrame, asks: Asks, export: Export, settings: Contamination
+    stored: pl.LazyFrame, items: pl.DataFrame, asks: Asks, export: Export, recipe: Recipe
 ) -> Result:
-    """Sum up the stored attempts of an evaluation.
+    """Sum up the stored attempts of an evaluation, as references and verifiers judge them now.
 
     Args:
         stored: table `evaluations`.
         items: `asked_items`; attempts at other items do not count.
         asks: who was asked what.
         export: what the student trained on.
-        settings: thresholds of the recipe.
+        recipe: says when a text counts as a copy of an item, and how verdicts are made.
 
     Raises:
         SchemaError: an item has not exactly as many attempts as were asked for.
@@ -139,12 +140,12 @@ def read_result(
         mine = items_of(items, ask.how.benchmark)
         found = ask.attempts(stored, mine)
         check_complete(found, mine, ask)
-        return found
+        return rejudged(found, mine, recipe.verify)
 
     found = {part: attempts(ask) for part, ask in asks.models.items()}
     models = {part: _fared(part, ask, found) for part, ask in asks.models.items()}
     sides = [_side_effect(name, *map(attempts, pair), items) for name, pair in asks.side_effects.items()]
-    met = contaminated(items_of(items, asks.how.benchmark), export, settings)
+    met = contaminated(items_of(items, asks.how.benchmark), export, recipe.contamination)
     return Result(asks.how, models, met, tuple(sides))
 
 

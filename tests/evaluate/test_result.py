@@ -18,7 +18,6 @@ from r1data.generate.engines import ENGINES
 from r1data.generate.models import resolve
 from r1data.lake import Lake
 from r1data.recipe import (
-    Contamination,
     Evaluate,
     ExportRules,
     Generate,
@@ -98,7 +97,7 @@ def made(lake: Lake, asks: Asks) -> Result:
 def read(lake: Lake, asks: Asks) -> Result:
     export_ = asks.models["student"].candidate.export
     assert export_
-    return read_result(lake.scan("evaluations"), benchmark(), asks, export_, Contamination())
+    return read_result(lake.scan("evaluations"), benchmark(), asks, export_, load_recipe(FAKE))
 
 
 def test_a_student_stands_beside_its_base_and_its_teacher_with_side_effects(home_lake: Lake, asks: Asks):
