@@ -17,6 +17,7 @@ from r1data.curate.tokens import uncounted
 from r1data.evaluate.asks import asks_of
 from r1data.evaluate.attempts import missing
 from r1data.evaluate.evaluate import items_of
+from r1data.evaluate.items import asked_items
 from r1data.lake import Lake
 from r1data.prompts.tonight import computed_texts
 from r1data.recipe import Recipe, load_student
@@ -255,9 +256,10 @@ def every_item_was_asked_k_times(
     """Every item of the benchmark has k attempts by the student and by each model beside it."""
     opened, student = lake.open(), load_student(_partition(context))
     trained = current_student(opened.scan("students"), student.name)
-    models = asks_of(student, trained, recipe.read().generate).models.values()
-    items = items_of(opened.scan("benchmarks").collect(), student.evaluate.benchmark)
-    stored = opened.scan("evaluations")
+    read = recipe.read()
+    asks = asks_of(student, trained, read.generate)
+    items = items_of(asked_items(opened.scan("benchmarks"), read, asks), student.evaluate.benchmark)
+    stored, models = opened.scan("evaluations"), asks.models.values()
     short = sum(missing(items, ask.student_id, ask.how.k, stored).height for ask in models)
     return _passed((short, f"{short} attempts are missing. Materialise `evaluations` again."))
 

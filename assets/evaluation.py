@@ -10,8 +10,8 @@ from assets.resources import LakeResource, RecipeResource
 from assets.training import latest_night, reward_model, student_grpo, student_sft
 from r1data.evaluate import Candidate, evaluate
 from r1data.evaluate.asks import asks_of
+from r1data.evaluate.items import asked_items
 from r1data.evaluate.result import Result, read_result, result_of
-from r1data.evaluate.side_effects import with_side_effects
 from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
 from r1data.recipe import load_student
@@ -41,7 +41,7 @@ def evaluations(
     trained = current_student(opened.scan("students"), student.name)
     night = latest_night(opened, read.name)
     asks = asks_of(student, trained, read.generate)
-    items = with_side_effects(opened.scan("benchmarks").collect(), asks.side_effects, start=read.start)
+    items = asked_items(opened.scan("benchmarks"), read, asks)
     log.info("evaluations … %s on %s", ", ".join(asks.models), asks.how.benchmark)
 
     def start(candidate: Candidate, context_tokens: int) -> Engine:
@@ -58,7 +58,7 @@ def evaluations(
         start=start,
         publish=lambda frame: opened.append("evaluations", frame, run=context.run.run_id),
     )
-    result = read_result(opened.scan("evaluations"), items, asks, trained.export, read.contamination)
+    result = read_result(opened.scan("evaluations"), items, asks, trained.export, read)
     _tell(result)
     return dg.MaterializeResult(
         metadata={

@@ -5,6 +5,7 @@ I/O.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import orjson
 import polars as pl
 
 from r1data import ids
@@ -18,6 +19,13 @@ from r1data.recipe import Evaluate, Teacher
 from r1data.schema import TABLES
 from r1data.text import is_well_formed
 from r1data.train.exports import Export
+
+FAILED = ("error", "abort")
+"""Finish reasons of attempts that the engine or its server did not run; they say nothing of the model, are
+not stored, and are made again.
+"""
+NOT_RUN = (*FAILED, "rejected")
+"""Finish reasons of attempts that no model made; `rejected` ones would be so again, so they are stored."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,10 @@ class Ask:
         """The id under which its attempts are stored."""
         return student_id(self.candidate.model, self.how, self.candidate.teacher)
 
-    def attempts(self, stored: pl.LazyFrame) -> pl.DataFrame:
-        """Its rows among those of table `evaluations`."""
-        return attempts_of(stored, self.candidate.model, self.how, self.candidate.teacher).collect()
+    def attempts(self, stored: pl.LazyFrame, items: pl.DataFrame) -> pl.DataFrame:
+        """Its rows among those of table `evaluations`, at these rows of table `benchmarks`."""
+        mine = attempts_of(stored, self.candidate.model, self.how, self.candidate.teacher)
+        return mine.filter(pl.col("item_id").is_in(items["item_id"].to_list())).collect()
 
 
 def protocol(how: Evaluate, teacher: Teacher | None = None) -> str:
@@ -120,7 +129,7 @@ def check_complete(attempts: pl.DataFrame, items: pl.DataFrame, ask: Ask) -> Non
         raise SchemaError(
             f"{ask.candidate.name} has {n} attempts at item {item} of benchmark {ask.how.benchmark}, and not "
             f"{k} each of its {items.height} items; {bad.height} items are so. Materialise `evaluations` "
-            "again."
+            "again: attempts that failed are made again."
         )
 
 
@@ -152,7 +161,12 @@ def requests(attempts: pl.DataFrame, ask: Ask, night: str) -> Iterator[Attempt]:
 
 def references_of(items: pl.DataFrame) -> pl.LazyFrame:
     """Items as the prompts of `r1data.verify.run.verify_rollouts`."""
-    return items.lazy().select("reference", "verifier", "verifier_args", prompt_id="item_id")
+    version = pl.struct("reference", "verifier", "verifier_args").map_elements(
+        lambda row: ids.digest(row["reference"], row["verifier"], orjson.loads(row["verifier_args"] or "{}")),
+        return_dtype=pl.String,
+    )
+    columns = ("reference", "verifier", "verifier_args")
+    return items.lazy().select(*columns, prompt_id="item_id", reference_version=version)
 
 
 def evaluations(
@@ -166,26 +180,41 @@ def evaluations(
         items: rows of table `benchmarks`.
         ask: the model that was asked, and how.
     """
-    asked = items.lazy().select("benchmark", "item_id", "reference")
-    found = verdicts.lazy().select("rollout_id", "verdict", "extracted")
-    ended = pl.struct("completion", "reference").map_elements(
-        lambda row: ends_in(row["completion"], row["reference"]), return_dtype=pl.Boolean
-    )
-    solved = (pl.col("verdict") == "right") & pl.col("well_formed") & (pl.col("finish_reason") == "stop")
-    return (
+    asked = items.lazy().select("item_id", "benchmark")
+    rows = (
         rollouts.lazy()
         .rename({"prompt_id": "item_id", "teacher_id": "student_id"})
         .join(asked, on="item_id", maintain_order="left", validate="m:1")
-        .join(found, on="rollout_id", maintain_order="left", validate="1:1")
         .with_columns(
             student=pl.lit(ask.candidate.name),
             run_key=pl.lit(ask.candidate.run_key, pl.String),
             revision=pl.lit(ask.candidate.model.revision),
             protocol=pl.lit(protocol(ask.how, ask.candidate.teacher)),
             well_formed=pl.col("completion").map_elements(is_well_formed, return_dtype=pl.Boolean),
-            last_number_right=ended,
         )
-        .with_columns(solved=solved)
+    )
+    return with_verdicts(rows, verdicts, items)
+
+
+def with_verdicts(attempts: pl.LazyFrame, verdicts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Attempts with what their verdicts make of them.
+
+    Args:
+        attempts: rows of table `evaluations` but for what verdicts tell, and rollout_id.
+        verdicts: rows of table `verdicts`, one for each of them.
+        items: rows of table `benchmarks`, of one benchmark.
+    """
+    references = items.lazy().select("item_id", "reference")
+    versions = ("verifier_version", "reference_version")
+    found = verdicts.lazy().select("rollout_id", "verdict", "extracted", *versions)
+    ended = pl.struct("completion", "reference").map_elements(
+        lambda row: ends_in(row["completion"], row["reference"]), return_dtype=pl.Boolean
+    )
+    solved = (pl.col("verdict") == "right") & pl.col("well_formed") & (pl.col("finish_reason") == "stop")
+    return (
+        attempts.join(references, on="item_id", maintain_order="left", validate="m:1")
+        .join(found, on="rollout_id", maintain_order="left", validate="1:1")
+        .with_columns(last_number_right=ended, solved=solved)
         .select(TABLES["evaluations"].schema.names())
         .collect()
     )

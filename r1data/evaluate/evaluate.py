@@ -1,10 +1,11 @@
 """Ask models the items of benchmarks, k times each, and have the verifiers decide.
 
 The protocol is DeepSeek-R1's: zero-shot, temperature 0.6, top-p 0.95, pass@1 as the mean over k
-attempts. One start of the engine serves all models of one architecture, such as a base and its students,
-since they differ in nothing but weights.
+attempts. One start of the engine serves all models whose config.json says the same, such as a base and its
+students, since they differ in nothing but weights.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from r1data.errors import ConfigError
 from r1data.evaluate.attempts import (
+    FAILED,
     Ask,
     Candidate,
     check_complete,
@@ -29,11 +31,12 @@ from r1data.generate.rollout import recover, run
 from r1data.recipe import Verify
 from r1data.verify.run import verify_rollouts
 
-SHAPE = (
-    *("architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
-    *("num_key_value_heads", "vocab_size", "max_position_embeddings", "tie_word_embeddings", "text_config"),
-)
-"""Keys of config.json that weights of one running engine have in common."""
+log = logging.getLogger("r1data")
+
+VOLATILE = ("transformers_version", "torch_dtype", "dtype", "use_cache", "pad_token_id")
+"""Keys of config.json that differ between weights of one architecture and change nothing that is written;
+those that begin with `_`, such as `_name_or_path`, are no more than notes.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def evaluate(
         ConfigError: a benchmark has no items.
         GateError: a candidate trained on an item.
         EngineError: the engine died; what it had finished is published.
-        SchemaError: an item has not exactly as many attempts as were asked for, once all was published.
+        SchemaError: an item has not exactly as many attempts as were asked for, once all was published; so it
+            is when a server failed, since attempts that it did not run are not stored.
     """
     exports = {one.digest: one for ask in asks if (one := ask.candidate.export)}
     for export in exports.values():
@@ -98,7 +102,7 @@ def evaluate(
                 _ask(engine, one, verify, night, lake, publish)
     after = stored()
     for one in work.values():
-        check_complete(one.ask.attempts(after), one.items, one.ask)
+        check_complete(one.ask.attempts(after, one.items), one.items, one.ask)
     return sum(one.attempts.height for one in work.values())
 
 
@@ -134,8 +138,15 @@ def _shape(candidate: Candidate) -> str:
         return ""
     if not config.is_file():  # behind an API
         return str(candidate.model.path)
-    told = orjson.loads(config.read_bytes())
-    return orjson.dumps({name: told.get(name) for name in SHAPE}).decode()
+    told = {
+        name: value
+        for name, value in orjson.loads(config.read_bytes()).items()
+        if value is not None and name not in VOLATILE and not name.startswith("_")
+    }
+    # Newer versions of transformers write in one key what older ones wrote in two.
+    rope = {"rope_type": "default", "rope_theta": told.pop("rope_theta", None)}
+    rope |= told.pop("rope_scaling", {}) | told.pop("rope_parameters", {})
+    return orjson.dumps(told | {"rope": rope}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _ask(
@@ -147,8 +158,11 @@ def _ask(
     publish: Callable[[pl.DataFrame], object],
 ) -> None:
     ask, items = work.ask, work.items
+    published = set[str]()
 
-    def decide(rollouts: pl.DataFrame) -> None:
+    def decide(made: pl.DataFrame) -> None:
+        rollouts = made.filter(~pl.col("finish_reason").is_in(FAILED))
+        _tell_failed(made.filter(pl.col("finish_reason").is_in(FAILED)), ask)
         verdicts = verify_rollouts(
             rollouts.lazy(),
             references_of(items),
@@ -157,10 +171,21 @@ def _ask(
             sandbox=verify.sandbox,
         )
         publish(evaluations(rollouts, verdicts, items, ask))
+        published.update(rollouts["rollout_id"])
 
     path = journal_path(lake, f"evaluate-{ask.how.benchmark}", night, ask.student_id)
     with Journal(path) as journal:
-        done = recover(journal, decide)
+        recover(journal, decide)
+        done = frozenset(published)  # what failed before the run was cut short is asked again
         asked = requests(work.attempts, ask, night)
         queue = Queue(attempt for attempt in asked if attempt.request.rollout_id not in done)
         run(queue, engine, journal, decide)
+
+
+def _tell_failed(failed: pl.DataFrame, ask: Ask) -> None:
+    if failed.height:
+        said = failed["detail"].drop_nulls().head(1).to_list()
+        log.warning(
+            "evaluations: %d attempts of %s at %s failed and are not stored%s",
+            *(failed.height, ask.candidate.name, ask.how.benchmark, f": {said[0]}" if said else ""),
+        )

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import polars as pl
 
+from r1data.evaluate.attempts import NOT_RUN
 from r1data.evaluate.estimate import Estimate, attempts_per_item, mean_rate
 
 
@@ -34,6 +35,10 @@ class Metrics:
     """Share of attempts that hit the cap of tokens."""
     unknown_rate: float
     """Share of attempts that finished and yet have no verdict; they count as unsolved."""
+    not_run_rate: float
+    """Share of attempts that the engine rejected, such as a prompt longer than the context, or, in rows of
+    before, failed at; they count as unsolved.
+    """
     mean_completion_tokens: float
     mean_elapsed_s: float
     """Seconds per attempt, from submission to the last token; attempts share the engine."""
@@ -76,6 +81,7 @@ def _metrics(attempts: pl.DataFrame) -> Metrics:
         last_number=mean_rate(items["last_number_rate"].to_list(), k=k),
         cap_hit_rate=fmean(attempts["finish_reason"] == "length"),
         unknown_rate=fmean(finished & (attempts["verdict"] == "unknown")),
+        not_run_rate=fmean(attempts["finish_reason"].is_in(NOT_RUN)),
         mean_completion_tokens=fmean(attempts["completion_tokens"]),
         mean_elapsed_s=fmean(attempts["elapsed_s"]),
     )

@@ -16,11 +16,12 @@ from r1data.evaluate.attempts import Ask, check_complete
 from r1data.evaluate.contaminated import Contaminated, contaminated
 from r1data.evaluate.estimate import Estimate, difference, mean_rate, ratio
 from r1data.evaluate.evaluate import items_of
+from r1data.evaluate.items import asked_items
 from r1data.evaluate.metrics import Metrics, metrics
-from r1data.evaluate.side_effects import with_side_effects
+from r1data.evaluate.rejudge import rejudged
 from r1data.generate.models import ModelFolder
 from r1data.lake import Lake
-from r1data.recipe import Contamination, Evaluate, Recipe, Student
+from r1data.recipe import Evaluate, Recipe, Student
 from r1data.train.exports import Export
 from r1data.train.student import current_student
 from r1data.verify import verify
@@ -82,6 +83,7 @@ class Result:
             "last_number_right": one.last_number.value,
             "cap_hit_rate": one.cap_hit_rate,
             "unknown_rate": one.unknown_rate,
+            "not_run_rate": one.not_run_rate,
             "completion_tokens": one.mean_completion_tokens,
             "seconds_per_attempt": one.mean_elapsed_s,
             "contaminated_items": len(self.contamination.item_ids),
@@ -91,6 +93,7 @@ class Result:
         for part, other in self.models.items():
             if part != STUDENT and other.gain:
                 told[f"{part}_pass_at_1"] = other.metrics.pass_at_1.value
+                told[f"{part}_not_run_rate"] = other.metrics.not_run_rate
                 told[f"{part}_last_number_right"] = other.metrics.last_number.value
                 told |= _interval(f"{prefixes[part]}gain", other.gain)
                 if other.ratio and part != BASE:
@@ -105,26 +108,28 @@ def result_of(lake: Lake, student: Student, recipe: Recipe) -> Result:
     """What the stored attempts say of a student as it was trained last.
 
     Raises:
-        ConfigError: it was never trained, or it, its base or its teacher is gone.
+        ConfigError: it was never trained, it, its base or its teacher is gone, or the recipe has no such
+            benchmark.
+        InputError, OfflineError: the recipe's benchmark cannot be made again.
         SchemaError: it was not evaluated as its recipe says.
     """
     trained = current_student(lake.scan("students"), student.name)
     asks = asks_of(student, trained, recipe.generate)
-    items = with_side_effects(lake.scan("benchmarks").collect(), asks.side_effects, start=recipe.start)
-    return read_result(lake.scan("evaluations"), items, asks, trained.export, recipe.contamination)
+    items = asked_items(lake.scan("benchmarks"), recipe, asks)
+    return read_result(lake.scan("evaluations"), items, asks, trained.export, recipe)
 
 
 def read_result(
-    stored: pl.LazyFrame, items: pl.DataFrame, asks: Asks, export: Export, settings: Contamination
+    stored: pl.LazyFrame, items: pl.DataFrame, asks: Asks, export: Export, recipe: Recipe
 ) -> Result:
-    """Sum up the stored attempts of an evaluation.
+    """Sum up the stored attempts of an evaluation, as references and verifiers judge them now.
 
     Args:
         stored: table `evaluations`.
-        items: rows of table `benchmarks`, with those of the sets of side effects.
+        items: `asked_items`; attempts at other items do not count.
         asks: who was asked what.
         export: what the student trained on.
-        settings: thresholds of the recipe.
+        recipe: says when a text counts as a copy of an item, and how verdicts are made.
 
     Raises:
         SchemaError: an item has not exactly as many attempts as were asked for.
@@ -133,14 +138,14 @@ def read_result(
 
     def attempts(ask: Ask) -> pl.DataFrame:
         mine = items_of(items, ask.how.benchmark)
-        found = ask.attempts(stored)
+        found = ask.attempts(stored, mine)
         check_complete(found, mine, ask)
-        return found
+        return rejudged(found, mine, recipe.verify)
 
     found = {part: attempts(ask) for part, ask in asks.models.items()}
     models = {part: _fared(part, ask, found) for part, ask in asks.models.items()}
     sides = [_side_effect(name, *map(attempts, pair), items) for name, pair in asks.side_effects.items()]
-    met = contaminated(items_of(items, asks.how.benchmark), export, settings)
+    met = contaminated(items_of(items, asks.how.benchmark), export, recipe.contamination)
     return Result(asks.how, models, met, tuple(sides))
 
 

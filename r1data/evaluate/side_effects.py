@@ -5,7 +5,8 @@
 - `over_refusal`: does it answer what only looks as if it should be declined?
 
 Reasoning SFT has raised harmful compliance and lowered instruction following, so both are asked before and
-after. The sets are small, so only large changes show; a [[benchmarks]] of the same name takes a set's place.
+after. The sets are small, so only large changes show; a [[benchmarks]] of the recipe takes the place of a
+set of its name.
 """
 
 from collections.abc import Iterable
@@ -49,7 +50,7 @@ def section_of(name: str) -> BenchmarkSource:
     """
     if name not in VERIFIERS:
         raise ConfigError(
-            f"`side_effects` names neither a benchmark of the lake nor a set: {nearest(name, VERIFIERS)}"
+            f"`side_effects` names neither a benchmark of the recipe nor a set: {nearest(name, VERIFIERS)}"
         )
     return BenchmarkSource(
         name=name,

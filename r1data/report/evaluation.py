@@ -56,16 +56,17 @@ def verdict_of(gain: Estimate) -> str:
 def _models(result: Result) -> list[str]:
     ks = list(result.student.metrics.pass_at)
     heads = ["model", *(f"pass@{k}" for k in ks), f"cons@{ks[-1]}", "last number"]
-    heads += ["well-formed", "cap hits", "no verdict", "tokens", "s", "weights"]
+    heads += ["well-formed", "cap hits", "no verdict", "not run", "tokens", "s", "weights"]
     rows = [[_name(part, one), *_cells(one)] for part, one in result.models.items()]
     return [f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows)]
 
 
 def _cells(one: Fared) -> list[str]:
     found = one.metrics
+    shares = (found.well_formed, found.cap_hit_rate, found.unknown_rate, found.not_run_rate)
     return [
         *(estimate.percent() for estimate in (*found.pass_at.values(), found.cons_at_k, found.last_number)),
-        *(f"{100 * share:.1f} %" for share in (found.well_formed, found.cap_hit_rate, found.unknown_rate)),
+        *(f"{100 * share:.1f} %" for share in shares),
         f"{found.mean_completion_tokens:.0f}",
         f"{found.mean_elapsed_s:.2f}",
         "" if one.weights_bytes is None else f"{one.weights_bytes / 2**20:,.0f} MiB",

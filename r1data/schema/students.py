@@ -69,4 +69,16 @@ EVALUATIONS = ledger(
         pl.Boolean,
         "Whether the last number (or word) is the reference, whatever the form.",
     ),
+    Column(
+        "verifier_version",
+        pl.String,
+        "Version of the verifier that gave the verdict; null where it was not stored. Results judge anew what"
+        " another version judged.",
+    ),
+    Column(
+        "reference_version",
+        pl.String,
+        "Content address of the reference, verifier and arguments that it was judged by; null where it was"
+        " not stored.",
+    ),
 )

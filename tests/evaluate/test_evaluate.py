@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
 from r1data import ids
-from r1data.errors import ConfigError, EngineError, GateError, SchemaError
+from r1data.errors import ConfigError, EngineError, GateError, SchemaError, StorageError
 from r1data.evaluate import Ask, Candidate, attempts_of, check_complete, evaluate, metrics
 from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
-from r1data.generate.models import resolve
+from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.recipe import Evaluate, ExportRules, Generate, Teacher, Verify
 from r1data.recipe.teacher import FewShot
@@ -143,6 +144,33 @@ def test_what_a_dying_engine_had_finished_is_kept(lake: Lake):
     assert metrics(lake.scan("evaluations").collect())[0].n_items == 3
 
 
+@pytest.mark.parametrize("reason", ["error", "abort"])
+def test_attempts_at_which_a_server_failed_are_not_stored_and_made_again(lake: Lake, reason: str):
+    with pytest.raises(SchemaError, match=r"base has 0 attempts at item .* Materialise `evaluations` again"):
+        Bench(lake, texts=[""], finish_reason=reason).ask(BASE)
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(BASE) == 6
+    assert metrics(bench.stored())[0].pass_at_1.value == 1
+
+
+def test_what_failed_in_a_run_that_was_killed_is_asked_again_at_once(lake: Lake):
+    def killed(frame: pl.DataFrame) -> None:
+        raise OSError("disk full")
+
+    bench = Bench(lake, texts=[""], finish_reason="error")
+    bench.publish = killed
+    with pytest.raises(StorageError):  # so the journal keeps what it has
+        bench.ask(BASE)
+    assert Bench(lake, texts=[RIGHT]).ask(BASE) == 6
+    assert metrics(lake.scan("evaluations").collect())[0].pass_at_1.value == 1
+
+
+def test_a_rejected_attempt_is_stored_and_told(lake: Lake):
+    bench = Bench(lake, texts=[""], finish_reason="rejected")
+    assert (bench.ask(BASE), bench.ask(BASE)) == (6, 0)
+    assert metrics(bench.stored())[0].not_run_rate == 1
+
+
 def test_a_student_that_trained_on_an_item_is_refused_before_an_engine_starts(lake: Lake, tmp_path: Path):
     rows = items(1).select(
         "messages",
@@ -214,6 +242,44 @@ def test_attempts_at_items_that_are_no_longer_asked_are_told(lake: Lake):
     bench = Bench(lake, texts=[RIGHT])
     bench.ask(BASE)
     ask = Ask(BASE, HOW)
-    check_complete(ask.attempts(lake.scan("evaluations")), items(), ask)
+    attempts = ask.attempts(lake.scan("evaluations"), items())
+    check_complete(attempts, items(), ask)
     with pytest.raises(SchemaError, match="base has 2 attempts"):
-        check_complete(ask.attempts(lake.scan("evaluations")), items(2), ask)
+        check_complete(attempts, items(2), ask)
+
+
+def test_attempts_at_items_of_another_recipe_do_not_count(lake: Lake):
+    bench = Bench(lake, texts=[RIGHT])
+    bench.ask(BASE)
+    assert bench.ask(BASE, asked=items(2)) == 0
+    assert Ask(BASE, HOW).attempts(lake.scan("evaluations"), items(2)).height == 4
+
+
+QWEN = {"architectures": ["Qwen3ForCausalLM"], "hidden_size": 64, "rope_theta": 10000.0, "head_dim": 32}
+
+
+@pytest.mark.parametrize(
+    ("told", "starts"),
+    [
+        ({"transformers_version": "4.51", "_name_or_path": "x", "torch_dtype": "float32"}, 1),
+        ({"use_cache": False, "dtype": "bfloat16", "quantization_config": None}, 1),
+        ({"rope_theta": None, "rope_parameters": {"rope_theta": 10000.0, "rope_type": "default"}}, 1),
+        ({"rope_theta": 1000000.0}, 2),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}, 2),
+        ({"quantization_config": {"quant_method": "awq"}}, 2),
+        ({"head_dim": 64}, 2),
+        ({"rms_norm_eps": 1e-5}, 2),
+    ],
+)
+def test_one_engine_serves_models_only_if_it_computes_the_same_with_both(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, Any], starts: int
+):
+    monkeypatch.setitem(ENGINES, "vllm", ENGINES["fake"])
+    candidates = []
+    for name, config in (("base", QWEN), ("tiny", QWEN | told)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_bytes(orjson.dumps(config))
+        candidates.append(Candidate(name, ModelFolder(tmp_path / name, name, None, 512)))
+    bench = Bench(lake, texts=[RIGHT])
+    assert bench.ask(*candidates) == 12
+    assert bench.starts == starts

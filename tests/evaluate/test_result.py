@@ -18,7 +18,6 @@ from r1data.generate.engines import ENGINES
 from r1data.generate.models import resolve
 from r1data.lake import Lake
 from r1data.recipe import (
-    Contamination,
     Evaluate,
     ExportRules,
     Generate,
@@ -98,7 +97,7 @@ def made(lake: Lake, asks: Asks) -> Result:
 def read(lake: Lake, asks: Asks) -> Result:
     export_ = asks.models["student"].candidate.export
     assert export_
-    return read_result(lake.scan("evaluations"), benchmark(), asks, export_, Contamination())
+    return read_result(lake.scan("evaluations"), benchmark(), asks, export_, load_recipe(FAKE))
 
 
 def test_a_student_stands_beside_its_base_and_its_teacher_with_side_effects(home_lake: Lake, asks: Asks):
@@ -110,7 +109,9 @@ def test_a_student_stands_beside_its_base_and_its_teacher_with_side_effects(home
     sides = ("refusal_before", "refusal_after", "over_refusal_before", "over_refusal_after")
     assert [facts[name] for name in sides] == [0, 1, 1, 0]
     assert facts["over_refusal_change_high"] < 0 and facts["contaminated_items"] == 0
+    assert facts["not_run_rate"] == facts["teacher_not_run_rate"] == 0
     text = evaluation_section(result)
+    assert "| no verdict | not run | tokens |" in text
     assert "the training rows hold 0 of 8 items (0.0 %) of the benchmark" in text
     assert "- Over fake:base (base): +50.0 points (+50.0 … +50.0), better." in text
     assert "(teacher, as its recipe asks): 2.00 (2.00 … 2.00)." in text

@@ -88,6 +88,7 @@ def trained(
 def fared(name: str, **changed: Any) -> Metrics:
     sure = Estimate(0.9, 0.8, 1.0)
     found = {"n_items": 100, "k": 4, "well_formed": 1.0, "cap_hit_rate": 0.0, "unknown_rate": 0.0}
+    found["not_run_rate"] = 0.0
     means = {"mean_completion_tokens": 20.0, "mean_elapsed_s": 0.1}
     estimates = {"pass_at": {1: sure, 2: sure, 4: sure}, "cons_at_k": sure, "last_number": sure}
     names = {"student_id": name, "student": name, "benchmark": "heldout"}
