@@ -44,9 +44,11 @@ def ablate(
         raise ConfigError(
             f"Student {student} is a reward model, which no benchmark judges. Ablate another one."
         )
+    from r1data.evaluate.attempts import protocol
+
     run_jobs([(JOBS_OF[asked.trainer], name) for name in derived(asked)], recipe)
     found = fetch(Lake(), text_of("which_mix_wins")).filter(pl.col("ablation") == student)
-    of_benchmark = found.filter(pl.col("benchmark") == asked.evaluate.benchmark)
+    of_benchmark = found.filter(benchmark=asked.evaluate.benchmark, protocol=protocol(asked.evaluate))
     show.frame(of_benchmark if json else _for_people(of_benchmark), as_json=json)
 
 

@@ -116,8 +116,8 @@ def completion_of(lake: Lake, student: str, attempt: str) -> str:
     for completion in rollouts.sort("rollout_id").head(1).select("completion").collect()["completion"]:
         return str(completion)
     item, _, index = attempt.partition(":")
-    run_key = _current(lake, student)["run_key"]
-    made = lake.scan("evaluations").filter(pl.col("run_key") == run_key).sort("item_id", "index")
+    revision = _current(lake, student)["revision"]
+    made = lake.scan("evaluations").filter(pl.col("revision") == revision).sort("item_id", "index")
     for row in made.select("item_id", "student_id", "index", "completion").collect().iter_rows(named=True):
         own_id = rollout_id(row["item_id"], row["student_id"], row["index"])
         named = row["item_id"].startswith(item) and str(row["index"]) == (index or "0")

@@ -4,7 +4,7 @@ What this does not see: rewards that rise because the policy found a hole in a v
 student writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
@@ -41,11 +41,10 @@ def alarm(points: Sequence[Mapping[str, float]], alarms: Alarms, *, full: float)
         return None
     last = points[-window:]
     reward = _mean(last, "reward")
-    for name in FALLING:
-        fall = _fall(points, name, alarms)
-        if fall and fall.lost > fall.allowed:
+    for fall in _falls(points, alarms):
+        if fall.lost > fall.allowed:
             return (
-                f"{fall.what} collapse: its mean over {window} steps fell from {fall.best:.3f} (to step "
+                f"{fall.what} collapse: its mean over {fall.window} steps fell from {fall.best:.3f} (to step "
                 f"{fall.step}) to {fall.best - fall.lost:.3f}; reward_drop under [grpo.alarms] allows "
                 f"{alarms.reward_drop:.0%} of it. Lower learning_rate, or raise kl"
             )
@@ -82,13 +81,13 @@ def alarm(points: Sequence[Mapping[str, float]], alarms: Alarms, *, full: float)
 
 def falls(points: Sequence[Mapping[str, float]], alarms: Alarms) -> bool:
     """Whether the reward has lost half of what is an alarm, so these weights are no good checkpoint."""
-    found = (_fall(points, name, alarms) for name in FALLING)
-    return any(fall.lost > fall.allowed / 2 for fall in found if fall)
+    return any(fall.lost > fall.allowed / 2 for fall in _falls(points, alarms))
 
 
 @dataclass(frozen=True)
 class _Fall:
     what: str
+    window: int
     best: float
     step: int
     """Where the best window ends."""
@@ -101,18 +100,27 @@ class _Fall:
     """
 
 
-def _fall(points: Sequence[Mapping[str, float]], name: str, alarms: Alarms) -> _Fall | None:
-    """How far a number fell; None in the first two windows, and where the run does not tell it."""
-    told = [point[name] for point in points if name in point]
-    window = alarms.window
-    if len(told) < 2 * window:
-        return None
+def _falls(points: Sequence[Mapping[str, float]], alarms: Alarms) -> Iterator[_Fall]:
+    """How far each number fell, by windows and by doubled ones, which see slower falls through the swing."""
+    for name in FALLING:
+        told = [point[name] for point in points if name in point]
+        for window in (alarms.window, 2 * alarms.window):
+            if len(told) >= 2 * window:
+                yield _fall(name, told, window, alarms.reward_drop)
+
+
+def _fall(name: str, told: Sequence[float], window: int, share: float) -> _Fall:
     means = [fmean(told[at : at + window]) for at in range(len(told) - window + 1)]
     best = max(means)
     span, variance = best - min(0.0, *told), fmean((b - a) ** 2 for a, b in pairwise(told)) / 2
-    allowed = max(alarms.reward_drop * span, CHANCE * sqrt(2 * variance / window))
+    allowed = max(share * span, CHANCE * sqrt(2 * variance / window))
     return _Fall(
-        name.rpartition("/")[2], best, means.index(best) + window, lost=best - means[-1], allowed=allowed
+        name.rpartition("/")[2],
+        window,
+        best,
+        means.index(best) + window,
+        lost=best - means[-1],
+        allowed=allowed,
     )
 
 

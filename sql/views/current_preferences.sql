@@ -1,4 +1,4 @@
--- What does the newest reward model say of each rollout? A `reward` of 0.5 is the mean of its own pairs.
+-- What does the newest reward model say of the rollouts that it has read? 0.5 is the mean of its own pairs.
 -- Newest is the one that was trained last. A model that was not trained here counts as older than those.
 -- `reward` is null where the trace was cut off or is longer than the model reads.
 with
@@ -6,6 +6,14 @@ trained as (
     select revision, max(trained_at) as trained_at, arg_max(student, trained_at) as student
     from students
     group by revision
+),
+newest as (
+    select verifier_version as revision
+    from verdicts
+    left join trained on trained.revision = verdicts.verifier_version
+    where verifier = 'reward_model'
+    order by trained.trained_at desc nulls last, verifier_version desc
+    limit 1
 )
 select
     verdicts.night,
@@ -16,9 +24,6 @@ select
     verdicts.reward,
     verdicts.reason
 from verdicts
+inner join newest on newest.revision = verdicts.verifier_version
 left join trained on trained.revision = verdicts.verifier_version
 where verdicts.verifier = 'reward_model'
-qualify row_number() over (
-    partition by verdicts.rollout_id
-    order by trained.trained_at desc nulls last, verdicts.verifier_version desc
-) = 1

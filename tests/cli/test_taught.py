@@ -19,7 +19,13 @@ WROTE = "<think>\nSo 𝑥 is 天: a.\n</think>\n\n4"
 
 def student(name: str, rows_digest: str, **more: Any) -> dict[str, Any]:
     """A row of table `students`."""
-    row = {"student": name, "run_key": f"key of {name}", "base": "embedded:x", "rows_digest": rows_digest}
+    row = {
+        "student": name,
+        "run_key": f"key of {name}",
+        "revision": name,
+        "base": "embedded:x",
+        "rows_digest": rows_digest,
+    }
     return row | {"trained_at": datetime(2026, 1, 3, tzinfo=UTC)} | more
 
 
@@ -48,7 +54,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             student("judge", digests["dpo"]),
             student("lost", "gone"),
         ]
-        attempt = {"student_id": "s1", "student": "small", "run_key": "key of small", "item_id": "i1"}
+        attempt = {"student_id": "s1", "student": "small", "revision": "small", "item_id": "i1"}
         attempts = [attempt | {"index": n, "completion": WROTE.replace("4", str(4 + n))} for n in (0, 1)]
         publish(Lake(), {"students": students, "evaluations": attempts})
     return environment

@@ -47,8 +47,24 @@ def test_mixes_that_are_alike_to_the_last_item_cannot_be_told_apart(ask: Ask) ->
 def test_two_seeds_are_too_few_and_unequal_budgets_do_not_compare(ask: Ask) -> None:
     few = verdicts(ask, {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1]})
     assert set(few.values()) == {"cannot tell: fewer than 3 seeds"}
-    unequal = verdicts(ask, {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1]}, unequal="b")
-    assert set(unequal.values()) == {"cannot tell: not equally many rows"}
+    rates = {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1], "c": [0.2, 0.2, 0.2]}
+    assert verdicts(ask, rates, unequal="b") == {"a": "wins", "c": "behind"}, "b is of another corpus"
+
+
+def test_mixes_that_gave_one_and_the_same_student_are_both_there(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.9, 0.8, 0.9]})
+    for row in tables["students"]:
+        row["revision"] = row["revision"].replace("-b-", "-a-")
+    tables["evaluations"] = [row for row in tables["evaluations"] if "-b-" not in row["student"]]
+    with catalog(tables) as connection:
+        assert set(ask(connection, WINS)["mix_name"]) == {"a", "b"}
+
+
+def test_students_that_were_not_asked_alike_are_not_told_apart(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.1, 0.2, 0.1]})
+    del tables["evaluations"][-1]
+    with catalog(tables) as connection:
+        assert set(ask(connection, WINS)["verdict"]) == {"cannot tell: not equally many attempts"}
 
 
 def test_intervals_are_those_of_student_and_welch(ask: Ask) -> None:

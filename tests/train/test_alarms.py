@@ -51,6 +51,20 @@ def test_a_student_that_solves_everything_has_equal_groups_and_no_alarm():
     assert alarm(done, ALARMS, full=FULL) is None
 
 
+def test_a_slow_fall_is_seen_through_the_swing_of_few_prompts():
+    """Accuracy as seen in a run at a learning rate that is ten times too high, in percent."""
+    seen = (
+        *(42, 12, 27, 17, 12, 8, 22, 21, 22, 14, 26, 28, 24, 12, 13, 16, 19, 16, 5, 15, 13, 7, 21, 11, 17),
+        *(15, 3, 3, 0, 8, 12, 3, 13, 3, 7, 5, 14, 19, 3, 9, 9, 26, 7, 8, 22, 3, 2, 5, 3, 10, 20, 6, 18, 14),
+    )
+    run = [GOOD | {"reward": 0.2 + one / 100, "reward/accuracy": one / 100} for one in seen]
+    rings = next(n for n in range(1, len(run) + 1) if alarm(run[:n], Alarms(), full=FULL))
+    assert 25 <= rings <= 45
+    assert str(alarm(run[:rings], Alarms(), full=FULL)).startswith(
+        "accuracy collapse: its mean over 16 steps"
+    )
+
+
 def test_accuracy_that_is_lost_beside_a_form_that_is_kept_is_an_alarm():
     """Seen at a learning rate that is ten times too high: 0.2 of a reward of 0.3 are for form."""
     draw = Random(1)
