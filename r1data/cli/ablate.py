@@ -1,11 +1,13 @@
 """Verbs that compare students: ablate, result."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
 import typer
 
+from r1data import paths
 from r1data.cli.execute import run_jobs
 from r1data.cli.options import Json, RecipeOption
 from r1data.cli.query import text_of
@@ -15,7 +17,7 @@ from r1data.lake.query import fetch
 from r1data.recipe import derived, load_recipe, load_student
 from r1data.recipe.training import JOBS_OF
 from r1data.report import show
-from r1data.train.student import current_student
+from r1data.train.student import current_row, current_student
 
 if TYPE_CHECKING:
     from r1data.evaluate import Estimate
@@ -84,7 +86,8 @@ def result(
     json: Json = False,
 ) -> None:
     """Print how a student fared: beside its base and its teacher, with intervals, contamination and side
-    effects; of a reward model, how many held-out pairs it tells right.
+    effects; of a reward model, how many held-out pairs it tells right. Without --recipe, by the recipe whose
+    corpus it read.
     """
     from r1data.evaluate.result import result_of
     from r1data.report.evaluation import evaluation_section, heldout_section
@@ -97,8 +100,15 @@ def result(
         else:
             print(heldout_section(heldout))
         return
-    found = result_of(lake, asked, load_recipe(recipe))
+    found = result_of(lake, asked, load_recipe(recipe or _its_recipe(lake, student)))
     if json:
         show.frame(pl.DataFrame([found.facts()]), as_json=True)
     else:
         print(evaluation_section(found))
+
+
+def _its_recipe(lake: Lake, student: str) -> Path | None:
+    """The file of the recipe whose corpus a student read; None where it is not among ours."""
+    row = current_row(lake.scan("students"), student)
+    file = paths.PROJECT / "recipes" / f"{row['recipe']}.toml" if row else None
+    return file if file and file.is_file() else None

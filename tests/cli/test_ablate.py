@@ -1,14 +1,16 @@
 """What can be said of an ablation before anything is trained, and how its table reads."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from r1data.cli.ablate import _for_people
+from r1data.cli.ablate import _for_people, _its_recipe
 from r1data.cli.query import text_of
+from r1data.lake import Lake
 from r1data.recipe import load
-from tests.sql.conftest import ablation, catalog
+from tests.sql.conftest import ablation, catalog, rows
 
 Run = Callable[..., int]
 
@@ -41,6 +43,16 @@ def test_a_result_of_a_student_that_was_never_trained_says_how_to_train_it(
 ):
     assert r1data("result", "smollm2") == 2
     assert "r1data train smollm2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("recipe", "file"), [("toy", "toy.toml"), ("gone", None)])
+def test_a_result_goes_by_the_recipe_that_the_student_read(tmp_path: Path, recipe: str, file: str | None):
+    lake = Lake(str(tmp_path / "lake"))
+    told = {"student": "tiny", "recipe": recipe, "trained_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    lake.append("students", rows("students", [told]), run="r")
+    found = _its_recipe(lake, "tiny")
+    assert (found and found.name) == file
+    assert _its_recipe(lake, "another") is None
 
 
 def test_people_read_intervals_beside_their_numbers():
