@@ -1,15 +1,16 @@
 -- How does a student fare beside models that are none, such as its teacher, and what share of it has it?
 -- Items are paired. Intervals are 95 %: of the difference the normal one, of the ratio Fieller's, which is
 -- null where the other model may solve nothing at all. Models that had few-shots are not asked alike.
+-- Attempts belong to weights: students whose weights are equal have them in common.
 with current as (
-    select student, run_key
+    select student, revision
     from students
     qualify row_number() over (partition by student order by trained_at desc) = 1
 ),
 
 items as (
     select
-        student_id, student, run_key, benchmark, protocol, item_id,
+        student_id, student, run_key, revision, benchmark, protocol, item_id,
         avg(cast(solved as integer)) as rate,
         avg(completion_tokens) as tokens,
         avg(elapsed_s) as seconds
@@ -19,7 +20,7 @@ items as (
 
 means as (
     select
-        mine.student, mine.benchmark, mine.student_id,
+        current.student, mine.benchmark, mine.student_id, mine.protocol,
         other.student as other, other.student_id as other_id,
         mine.protocol = other.protocol as asked_alike,
         count(*) as n_items,
@@ -33,9 +34,12 @@ means as (
         avg(mine.tokens) as tokens, avg(other.tokens) as other_tokens,
         avg(mine.seconds) as seconds, avg(other.seconds) as other_seconds
     from items as mine
-    inner join current using (student, run_key)
+    inner join current on current.revision = mine.revision
     inner join items as other on
-        other.run_key is null and other.benchmark = mine.benchmark and other.item_id = mine.item_id
+        other.run_key is null
+        and other.revision <> mine.revision
+        and other.benchmark = mine.benchmark
+        and other.item_id = mine.item_id
     group by all
 )
 
@@ -49,6 +53,7 @@ select
     case when a > 0 then x / y end as ratio,
     case when a > 0 then greatest(0, (b - sqrt(greatest(0, b * b - a * c))) / a) end as ratio_low,
     case when a > 0 then (b + sqrt(greatest(0, b * b - a * c))) / a end as ratio_high,
-    tokens, other_tokens, seconds, other_seconds
+    tokens, other_tokens, seconds, other_seconds,
+    protocol
 from means
 order by student, benchmark, asked_alike desc, other

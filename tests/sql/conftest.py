@@ -101,6 +101,7 @@ def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, lis
         for seed, share in enumerate(shares):
             name = f"tiny-{mix}-s{seed}"
             job = {"run_key": name, "student": name, "mix_name": mix, "seed": seed, "n_rows": n_rows}
+            job |= {"revision": name}
             students.append(job | {"trained_at": datetime(2026, 1, 1, tzinfo=UTC), "elapsed_s": 4.0})
             evaluations += [_attempt(name, name, item, item < 10 * share) for item in range(10)]
     return {"students": students, "evaluations": evaluations}
@@ -109,6 +110,7 @@ def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, lis
 def _attempt(student: str, run_key: str | None, item: int, solved: bool) -> dict[str, Any]:
     asked = {"student_id": student, "student": student, "run_key": run_key, "protocol": "zero-shot"}
     return asked | {
+        "revision": student,
         "benchmark": "heldout",
         "item_id": f"{item}",
         "index": 0,

@@ -98,3 +98,38 @@ def test_a_student_stands_beside_its_teacher_as_the_library_says(ask: Ask) -> No
     assert [told[name] for name in ("ratio", "ratio_low", "ratio_high")] == pytest.approx(
         [share.value, share.low, share.high]
     )
+
+
+def test_mixes_that_made_equal_weights_share_the_attempts_that_are_stored_once(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.9, 0.8, 0.9]})
+    for row in tables["students"]:
+        row["revision"] = row["revision"].replace("-b-", "-a-")
+    tables["evaluations"] = [row for row in tables["evaluations"] if "-b-" not in row["student"]]
+    with catalog(tables) as connection:
+        assert dict(ask(connection, WINS).select("mix_name", "verdict").rows()) == {
+            "a": "cannot tell",
+            "b": "cannot tell",
+        }
+        beside = ask(connection, "questions/student_against_teacher.sql")
+    assert beside["student"].to_list() == [f"tiny-{mix}-s{seed}" for mix in "ab" for seed in range(3)]
+
+
+def test_other_items_or_more_attempts_of_one_mix_do_not_compare(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1]})
+    *others, last = tables["evaluations"]
+    for changed, said in (
+        ([], "cannot tell: not the same items"),
+        ([last | {"item_id": "another"}], "cannot tell: not the same items"),
+        ([last, last | {"index": 1}], "cannot tell: not equally many attempts"),
+    ):
+        with catalog(tables | {"evaluations": others + changed}) as connection:
+            assert set(ask(connection, WINS)["verdict"]) == {said}
+
+
+def test_a_student_is_not_set_beside_its_own_weights(ask: Ask) -> None:
+    tables = ablation({"a": [0.6]})
+    for row in tables["evaluations"][10:]:
+        row |= {"run_key": None, "student": "student:tiny-a-s0"}  # asked as the base of another
+    with catalog(tables) as connection:
+        told = ask(connection, "questions/student_against_teacher.sql")
+    assert told.select("student", "other").rows() == [("tiny-a-s0", "teacher")]
