@@ -144,6 +144,27 @@ def test_rl_prompts_rest_on_enough_attempts_and_are_never_in_a_benchmark(lake: L
     assert given_by(lake, "rl_prompts") == []
 
 
+def test_rl_prompts_go_by_the_teacher_that_was_asked_most_though_another_solves_them_sometimes(
+    lake: Lake,
+) -> None:
+    night = night_of_five()
+    rollout = night["rollouts"][0]
+    verdict = next(row for row in night["verdicts"] if row["verdict"] == "right")
+    names = [f"sure{n}" for n in range(16)]
+    sure = [rollout | {"rollout_id": name, "teacher_id": "u", "index": n} for n, name in enumerate(names)]
+    publish(
+        lake,
+        {
+            "teachers": [night["teachers"][0] | {"teacher_id": "u", "name": "large"}],
+            "rollouts": sure,
+            "verdicts": [verdict | {"rollout_id": name} for name in names],
+        },
+    )
+    assert given_by(lake, "rl_prompts") == []
+    assert given_by(lake, "rl_prompts", teacher="large") == []
+    assert given_by(lake, "rl_prompts", teacher="small") == ["p"]
+
+
 def test_a_pair_names_the_terms_of_both_its_teachers(lake: Lake) -> None:
     publish(lake, {"corpus": [night_of_five()["corpus"][0] | {"terms": "MIT"}]})
     with open_mix(lake, load_mix("preference_pairs"), recipe=RECIPE) as opened:
