@@ -14,7 +14,7 @@ from r1data.cli.query import text_of
 from r1data.errors import ConfigError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
-from r1data.recipe import derived, load_recipe, load_student
+from r1data.recipe import Student, derived, load_recipe, load_student
 from r1data.recipe.training import JOBS_OF
 from r1data.report import show
 from r1data.train.student import current_row, current_student
@@ -46,12 +46,33 @@ def ablate(
         raise ConfigError(
             f"Student {student} is a reward model, which no benchmark judges. Ablate another one."
         )
-    from r1data.evaluate.attempts import protocol
 
     run_jobs([(JOBS_OF[asked.trainer], name) for name in derived(asked)], recipe)
-    found = fetch(Lake(), text_of("which_mix_wins")).filter(pl.col("ablation") == student)
-    of_benchmark = found.filter(benchmark=asked.evaluate.benchmark, protocol=protocol(asked.evaluate))
-    show.frame(of_benchmark if json else _for_people(of_benchmark), as_json=json)
+    found = standings(Lake(), asked)
+    show.frame(found if json else _for_people(found), as_json=json)
+
+
+def standings(lake: Lake, student: Student) -> pl.DataFrame:
+    """Question which_mix_wins, asked of nothing but a student's ablation as its recipe has it now: its mixes
+    and seeds, its benchmark, and the attempts that its protocol asks for.
+    """
+    from r1data.evaluate.attempts import protocol
+
+    how = student.evaluate
+    # The question reads these in place of the tables of the same names.
+    only = """
+        with
+        students as (select * from main.students where list_contains($names, student)),
+        evaluations as (
+            select * from main.evaluations
+            where benchmark = $benchmark and protocol = $protocol and "index" < $k
+        )
+    """
+    given = {"benchmark": how.benchmark, "protocol": protocol(how), "k": how.k}
+    query = f"{only} select * from ({text_of('which_mix_wins')})"
+    return fetch(lake, query, given | {"names": list(derived(student))}).filter(
+        pl.col("ablation") == student.name
+    )
 
 
 def _for_people(rows: pl.DataFrame) -> pl.DataFrame:

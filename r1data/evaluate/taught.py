@@ -102,7 +102,8 @@ def completion_of(lake: Lake, student: str, attempt: str) -> str:
 
     Args:
         lake: where attempts are.
-        student: whose attempts at benchmark items are looked at, those of its current weights.
+        student: whose attempts at benchmark items are looked at, those of its current weights. They are
+            stored once, and may name another student whose weights are equal.
         attempt: the first digits of a rollout's id, of table `rollouts` or made of a row of `evaluations` as
             `ids.rollout_id(item_id, student_id, index)`; or an item's id and, behind a colon, the index.
 
@@ -117,7 +118,8 @@ def completion_of(lake: Lake, student: str, attempt: str) -> str:
         return str(completion)
     item, _, index = attempt.partition(":")
     revision = _current(lake, student)["revision"]
-    made = lake.scan("evaluations").filter(pl.col("revision") == revision).sort("item_id", "index")
+    order = (pl.col("run_key").is_null(), "item_id", "index")  # asked as a student first, as a teacher last
+    made = lake.scan("evaluations").filter(pl.col("revision") == revision).sort(*order)
     for row in made.select("item_id", "student_id", "index", "completion").collect().iter_rows(named=True):
         own_id = rollout_id(row["item_id"], row["student_id"], row["index"])
         named = row["item_id"].startswith(item) and str(row["index"]) == (index or "0")
@@ -125,7 +127,7 @@ def completion_of(lake: Lake, student: str, attempt: str) -> str:
             return str(row["completion"])
     raise InputError(
         f'There is no attempt {attempt} of student {student}. `r1data sql "select item_id, index from '
-        f"evaluations where student = '{student}'\"` lists those at benchmark items: give ITEM_ID:INDEX."
+        f"evaluations where revision = '{revision}'\"` lists those at benchmark items: give ITEM_ID:INDEX."
     )
 
 

@@ -1,6 +1,7 @@
 -- How does a student fare beside models that are none, such as its teacher, and what share of it has it?
 -- Items are paired. Intervals are 95 %: of the difference the normal one, of the ratio Fieller's, which is
 -- null where the other model may solve nothing at all. Models that had few-shots are not asked alike.
+-- Attempts belong to weights: students whose weights are equal have them in common.
 with current as (
     select student, revision
     from students
@@ -9,7 +10,7 @@ with current as (
 
 items as (
     select
-        student_id, student, revision, run_key, benchmark, protocol, item_id,
+        student_id, student, run_key, revision, benchmark, protocol, item_id,
         avg(cast(solved as integer)) as rate,
         avg(completion_tokens) as tokens,
         avg(elapsed_s) as seconds
@@ -19,7 +20,7 @@ items as (
 
 means as (
     select
-        current.student, mine.benchmark, mine.student_id,
+        current.student, mine.benchmark, mine.student_id, mine.protocol,
         other.student as other, other.student_id as other_id,
         mine.protocol = other.protocol as asked_alike,
         count(*) as n_items,
@@ -52,6 +53,7 @@ select
     case when a > 0 then x / y end as ratio,
     case when a > 0 then greatest(0, (b - sqrt(greatest(0, b * b - a * c))) / a) end as ratio_low,
     case when a > 0 then (b + sqrt(greatest(0, b * b - a * c))) / a end as ratio_high,
-    tokens, other_tokens, seconds, other_seconds
+    tokens, other_tokens, seconds, other_seconds,
+    protocol
 from means
 order by student, benchmark, asked_alike desc, other

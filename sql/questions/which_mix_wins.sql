@@ -1,8 +1,7 @@
 -- Which mix makes the better student of an ablation, over its seeds, and can one tell?
 -- Rows are mixes. Intervals are 95 %: of a mix's mean over seeds by Student's t, of its distance to the best
 -- mix by Welch's t. A benchmark's items are taken as they are. The best mix wins when all others are behind.
--- Students that read another number of rows than the one of their ablation that was trained last are left
--- out: they are of another corpus.
+-- Attempts belong to weights: mixes that give the same rows make equal ones, which are asked once for all.
 with current as (
     select *, '-' || mix_name || '-s' || seed as suffix
     from students
@@ -11,24 +10,26 @@ with current as (
 
 parts as (
     select
-        revision, mix_name, seed, n_rows, trained_at, elapsed_s as training_s,
+        student, revision, mix_name, seed, n_rows, elapsed_s as training_s,
         left(student, length(student) - length(suffix)) as ablation
     from current
     where ends_with(student, suffix)
-    qualify n_rows = first(n_rows) over (partition by ablation order by trained_at desc, student)
 ),
 
--- By weights: mixes that give the same rows may give the same student, which is asked once.
 items as (
-    select revision, benchmark, protocol, item_id, count(*) as k, avg(cast(solved as integer)) as rate
+    select
+        revision, benchmark, protocol, item_id,
+        count(*) as n_attempts,
+        avg(cast(solved as integer)) as rate
     from evaluations
     group by all
 ),
 
 seeds as (
     select
-        ablation, benchmark, protocol, mix_name, seed, n_rows, training_s,
-        sum(k) as n_attempts,
+        student, ablation, benchmark, protocol, mix_name, seed, n_rows, training_s,
+        bit_xor(hash(item_id)) as these_items,
+        sum(n_attempts) as n_attempts,
         avg(rate) as pass_at_1
     from parts
     inner join items using (revision)
@@ -39,7 +40,10 @@ mixes as (
     select
         ablation, benchmark, protocol, mix_name,
         count(*) as n_seeds,
-        min(n_rows) as n_rows,
+        min(n_rows) as n_rows_min,
+        max(n_rows) as n_rows_max,
+        min(these_items) as items_min,
+        max(these_items) as items_max,
         min(n_attempts) as n_attempts_min,
         max(n_attempts) as n_attempts_max,
         avg(training_s) as training_s,
@@ -64,7 +68,9 @@ ranked as (
         row_number() over same as place,
         count(*) over whole as n_mixes,
         min(n_seeds) over whole as seeds_of_fewest,
-        min(n_attempts_min) over whole = max(n_attempts_max) over whole as asked_alike,
+        min(n_rows_min) over whole = max(n_rows_max) over whole as equal_budget,
+        min(items_min) over whole = max(items_max) over whole as equal_items,
+        min(n_attempts_min) over whole = max(n_attempts_max) over whole as equal_attempts,
         first(mix_name) over same as best_mix,
         first(mean) over same as best_mean,
         first(variance_of_mean) over same as best_variance,
@@ -104,7 +110,7 @@ compared as (
 )
 
 select
-    ablation, benchmark, mix_name, n_seeds, n_rows,
+    ablation, benchmark, mix_name, n_seeds, n_rows_min as n_rows,
     mean as pass_at_1,
     case when not too_few then greatest(0, mean - half_of_mean) end as pass_at_1_low,
     case when not too_few then least(1, mean + half_of_mean) end as pass_at_1_high,
@@ -113,7 +119,9 @@ select
     case when not too_few then to_best + half end as to_best_high,
     case
         when seeds_of_fewest < 3 then 'cannot tell: fewer than 3 seeds'
-        when not asked_alike then 'cannot tell: not equally many attempts'
+        when not equal_budget then 'cannot tell: not equally many rows'
+        when not equal_items then 'cannot tell: not the same items'
+        when not equal_attempts then 'cannot tell: not equally many attempts'
         when place > 1 and to_best + half < 0 then 'behind'
         when place > 1 then 'cannot tell'
         when max(case when place > 1 then to_best + half end) over whole < 0 then 'wins'

@@ -19,20 +19,16 @@ WROTE = "<think>\nSo 𝑥 is 天: a.\n</think>\n\n4"
 
 def student(name: str, rows_digest: str, **more: Any) -> dict[str, Any]:
     """A row of table `students`."""
-    row = {
-        "student": name,
-        "run_key": f"key of {name}",
-        "revision": name,
-        "base": "embedded:x",
-        "rows_digest": rows_digest,
-    }
+    row = {"student": name, "run_key": f"key of {name}", "base": "embedded:x", "rows_digest": rows_digest}
+    row |= {"revision": f"weights of {name}"}
     return row | {"trained_at": datetime(2026, 1, 3, tzinfo=UTC)} | more
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A home whose student `small` trained on the two accepted traces of a night, `policy` on prompts,
-    `judge` on pairs, and `lost` on rows that are gone; `small` attempted a benchmark item twice. Read only.
+    `judge` on pairs, and `lost` on rows that are gone; `small` attempted a benchmark item twice, and `twin`
+    has the same weights. Read only.
     """
     folder = tmp_path_factory.mktemp("taught")
     recipe = folder / "r.toml"
@@ -53,8 +49,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             student("policy", digests["grpo"], base="student:small"),
             student("judge", digests["dpo"]),
             student("lost", "gone"),
+            student("twin", digests["trl"], revision="weights of small"),
         ]
-        attempt = {"student_id": "s1", "student": "small", "revision": "small", "item_id": "i1"}
+        attempt = {"student_id": "s1", "student": "small", "run_key": "key of small", "item_id": "i1"}
+        attempt |= {"revision": "weights of small"}
         attempts = [attempt | {"index": n, "completion": WROTE.replace("4", str(4 + n))} for n in (0, 1)]
         publish(Lake(), {"students": students, "evaluations": attempts})
     return environment
@@ -92,6 +90,11 @@ def test_an_answer_leads_to_the_traces_that_taught_it_and_to_whose_they_are(
         "licence": "Apache-2.0",
         "night": "2026-01-01",
     }
+
+
+def test_attempts_of_equal_weights_are_those_of_either_student(capsys: pytest.CaptureFixture[str]):
+    assert run_verb("taught", "twin", "--attempt", "i1:0", "--k", 1, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["passage"] == WROTE
 
 
 def test_people_read_what_is_shared_and_how_to_go_on(capsys: pytest.CaptureFixture[str]):

@@ -100,9 +100,9 @@ def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, lis
     for mix, shares in rates.items():
         for seed, share in enumerate(shares):
             name = f"tiny-{mix}-s{seed}"
-            job = {"run_key": name, "student": name, "revision": name, "mix_name": mix, "seed": seed}
-            told = {"trained_at": datetime(2026, 1, 1, tzinfo=UTC), "elapsed_s": 4.0, "n_rows": n_rows}
-            students.append(job | told)
+            job = {"run_key": name, "student": name, "mix_name": mix, "seed": seed, "n_rows": n_rows}
+            job |= {"revision": name}
+            students.append(job | {"trained_at": datetime(2026, 1, 1, tzinfo=UTC), "elapsed_s": 4.0})
             evaluations += [_attempt(name, name, item, item < 10 * share) for item in range(10)]
     return {"students": students, "evaluations": evaluations}
 

@@ -1,6 +1,7 @@
 """What the views say of a small night."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import duckdb
@@ -194,3 +195,31 @@ def test_each_recipe_goes_by_the_reference_that_it_named_itself(night: Connectio
     assert column(night, "select distinct recipe from recipe_prompts") == ["r"]
     assert column(night, "select distinct recipe from filter_basic where broken") == ["other"]
     assert column(night, "select distinct verifier from current_references") == ["exact"]
+
+
+def test_preferences_are_those_of_the_newest_reward_model_alone(
+    night: Connection, ask: Callable[[Connection, str], pl.DataFrame]
+) -> None:
+    def read(model: str, rollouts: str, of_night: str) -> None:
+        for rollout in rollouts:
+            night.execute(
+                "insert into verdicts by name select $night as night, $rollout as rollout_id, 0.9 as reward, "
+                "$model as verifier_version, 'reward_model' as verifier",
+                {"night": of_night, "rollout": rollout, "model": model},
+            )
+
+    def current() -> list[Any]:
+        found = night.execute("select student, revision, rollout_id from current_preferences order by all")
+        return found.fetchall()
+
+    read("z elsewhere", "ae", "2026-01-01")
+    read("elsewhere", "a", "2026-01-02")
+    assert current() == [(None, "elsewhere", "a")]
+    for model, rollouts, day in (("older", "ae", 1), ("newer", "e", 2), ("unused", "", 3)):
+        read(model, rollouts, "2026-01-01")
+        night.execute(
+            "insert into students by name select 's' as student, $model as revision, $at as trained_at",
+            {"model": model, "at": datetime(2026, 1, day, tzinfo=UTC)},
+        )
+    assert current() == [("s", "newer", "e")]
+    assert ask(night, "mixes/preferred.sql")["rollout_id"].to_list() == ["e"]

@@ -47,24 +47,8 @@ def test_mixes_that_are_alike_to_the_last_item_cannot_be_told_apart(ask: Ask) ->
 def test_two_seeds_are_too_few_and_unequal_budgets_do_not_compare(ask: Ask) -> None:
     few = verdicts(ask, {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1]})
     assert set(few.values()) == {"cannot tell: fewer than 3 seeds"}
-    rates = {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1], "c": [0.2, 0.2, 0.2]}
-    assert verdicts(ask, rates, unequal="b") == {"a": "wins", "c": "behind"}, "b is of another corpus"
-
-
-def test_mixes_that_gave_one_and_the_same_student_are_both_there(ask: Ask) -> None:
-    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.9, 0.8, 0.9]})
-    for row in tables["students"]:
-        row["revision"] = row["revision"].replace("-b-", "-a-")
-    tables["evaluations"] = [row for row in tables["evaluations"] if "-b-" not in row["student"]]
-    with catalog(tables) as connection:
-        assert set(ask(connection, WINS)["mix_name"]) == {"a", "b"}
-
-
-def test_students_that_were_not_asked_alike_are_not_told_apart(ask: Ask) -> None:
-    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.1, 0.2, 0.1]})
-    del tables["evaluations"][-1]
-    with catalog(tables) as connection:
-        assert set(ask(connection, WINS)["verdict"]) == {"cannot tell: not equally many attempts"}
+    unequal = verdicts(ask, {"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1]}, unequal="b")
+    assert set(unequal.values()) == {"cannot tell: not equally many rows"}
 
 
 def test_intervals_are_those_of_student_and_welch(ask: Ask) -> None:
@@ -114,3 +98,38 @@ def test_a_student_stands_beside_its_teacher_as_the_library_says(ask: Ask) -> No
     assert [told[name] for name in ("ratio", "ratio_low", "ratio_high")] == pytest.approx(
         [share.value, share.low, share.high]
     )
+
+
+def test_mixes_that_made_equal_weights_share_the_attempts_that_are_stored_once(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.8, 0.9], "b": [0.9, 0.8, 0.9]})
+    for row in tables["students"]:
+        row["revision"] = row["revision"].replace("-b-", "-a-")
+    tables["evaluations"] = [row for row in tables["evaluations"] if "-b-" not in row["student"]]
+    with catalog(tables) as connection:
+        assert dict(ask(connection, WINS).select("mix_name", "verdict").rows()) == {
+            "a": "cannot tell",
+            "b": "cannot tell",
+        }
+        beside = ask(connection, "questions/student_against_teacher.sql")
+    assert beside["student"].to_list() == [f"tiny-{mix}-s{seed}" for mix in "ab" for seed in range(3)]
+
+
+def test_other_items_or_more_attempts_of_one_mix_do_not_compare(ask: Ask) -> None:
+    tables = ablation({"a": [0.9, 0.9, 0.9], "b": [0.1, 0.1, 0.1]})
+    *others, last = tables["evaluations"]
+    for changed, said in (
+        ([], "cannot tell: not the same items"),
+        ([last | {"item_id": "another"}], "cannot tell: not the same items"),
+        ([last, last | {"index": 1}], "cannot tell: not equally many attempts"),
+    ):
+        with catalog(tables | {"evaluations": others + changed}) as connection:
+            assert set(ask(connection, WINS)["verdict"]) == {said}
+
+
+def test_a_student_is_not_set_beside_its_own_weights(ask: Ask) -> None:
+    tables = ablation({"a": [0.6]})
+    for row in tables["evaluations"][10:]:
+        row |= {"run_key": None, "student": "student:tiny-a-s0"}  # asked as the base of another
+    with catalog(tables) as connection:
+        told = ask(connection, "questions/student_against_teacher.sql")
+    assert told.select("student", "other").rows() == [("tiny-a-s0", "teacher")]
