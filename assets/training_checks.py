@@ -1,7 +1,5 @@
 """Checks of a student's training: it ran, and it read most of its traces."""
 
-from statistics import fmean
-
 import dagster as dg
 
 from assets.resources import LakeResource
@@ -9,7 +7,7 @@ from assets.training_data import DATA, exported
 from r1data.evaluate.leak import leaked
 from r1data.recipe import load_student
 from r1data.train.alarms import falls
-from r1data.train.student import current_row, current_student, ends
+from r1data.train.student import current_row, current_student
 
 MAX_TOO_LONG = 0.05
 """Largest share of traces that may be longer than the student reads before somebody is told."""
@@ -34,9 +32,11 @@ def pair_loss_fell(context: dg.AssetCheckExecutionContext, lake: LakeResource) -
 def reward_did_not_fall(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> dg.AssetCheckResult:
     """The reward at the end of training is not below its best by more than chance and half of an alarm."""
     student = load_student(context.run.tags["dagster/partition"])
-    curve = current_student(lake.open().scan("students"), student.name).curve
-    points = [point for point in curve if "reward" in point]
-    first, last = (fmean(point["reward"] for point in part) for part in ends(points))
+    trained = current_student(lake.open().scan("students"), student.name)
+    first, last = trained.row["first_reward"], trained.row["last_reward"]
+    if first is None:
+        return dg.AssetCheckResult(passed=False, description="No step had a reward: no verdict was known.")
+    points = [point for point in trained.curve if "reward" in point]
     return dg.AssetCheckResult(
         passed=not falls(points, student.grpo.alarms),
         description=f"Mean reward {first:.3f} at the start, {last:.3f} at the end.",

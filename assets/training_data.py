@@ -8,11 +8,12 @@ from assets.metadata import markdown, row_count
 from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
 from r1data.errors import ConfigError
-from r1data.generate.models import resolve
+from r1data.generate.models import folder_of, read_folder
 from r1data.recipe import Recipe, Student, load_student
 from r1data.recipe.training import JOBS_OF
+from r1data.train import exports
 from r1data.train.equal_rows import export_for
-from r1data.train.exports import Export, read
+from r1data.train.exports import Export
 from r1data.train.exports.make import export_folder
 from r1data.train.mix import load_mix
 from r1data.train.student import FORMS
@@ -59,12 +60,12 @@ def preference_data(
 def _made(
     context: dg.AssetExecutionContext, lake: LakeResource, recipe: RecipeResource, trainer: str
 ) -> dg.MaterializeResult:
-    asset, student = DATA[trainer], load_student(context.partition_key)
+    asset, student, read = DATA[trainer], load_student(context.partition_key), recipe.read()
     check_trainer(student.name, student.trainer, trainer)
-    check_judged(student, recipe.read())
+    check_judged(student, read)
     form = FORMS[trainer]
     fit = trainer == "sft"  # the other trainers leave out what is too long
-    made = export_for(lake.open(), student, form=form, recipe=recipe.read(), fit=fit)
+    made = export_for(lake.open(), student, form=form, recipe=read, fit=fit)
     told = f", {made.n_dropped:,} left out" if made.n_dropped else ""
     log.info("%s: %s rows of mix %s%s", asset, f"{made.n_rows:,}", student.mix, told)
     return dg.MaterializeResult(
@@ -89,7 +90,8 @@ def check_judged(student: Student, recipe: Recipe) -> None:
     Raises:
         ConfigError: the recipe has no such benchmark, or the base reads less than the student is to read.
     """
-    base = resolve(student.base, student.revision).context_tokens
+    folder = folder_of(student.base, student.revision)
+    base = read_folder(folder, "any").context_tokens  # a given revision spares hashing all weights
     wanted = {f"max_tokens under [{student.trainer}]": getattr(student, student.trainer).max_tokens}
     if student.trainer != "reward_model":
         wanted["context_tokens under [evaluate]"] = student.evaluate.context_tokens
@@ -137,4 +139,4 @@ def exported(instance: dg.DagsterInstance, student: str, trainer: str) -> Export
             f"There is no export for student {student}. Materialise `{DATA[trainer]}`, or "
             f"`r1data train {student}`."
         )
-    return read(folder)
+    return exports.read(folder)
