@@ -79,6 +79,6 @@ def _talk_to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("r1data")
-    logger.addHandler(handler)
+    logger.handlers = [handler]  # in place of that of an earlier call in this process, which would talk, too
     logger.setLevel(logging.INFO)
     logger.propagate = False

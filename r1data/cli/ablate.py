@@ -103,12 +103,13 @@ def _told(row: dict[str, Any], name: str, told: Callable[["Estimate"], str]) -> 
 
 def result(
     student: Annotated[str, typer.Argument(help="A file of recipes/students, or NAME-MIX-sSEED.")],
-    recipe: RecipeOption = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="A recipe; without it the one whose corpus it read.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print how a student fared: beside its base and its teacher, with intervals, contamination and side
-    effects; of a reward model, how many held-out pairs it tells right. Without --recipe, by the recipe whose
-    corpus it read.
+    effects; of a reward model, how many held-out pairs it tells right.
     """
     from r1data.evaluate.result import result_of
     from r1data.report.evaluation import evaluation_section, heldout_section

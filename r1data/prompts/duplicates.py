@@ -34,15 +34,12 @@ Same = Callable[[int, int], bool | None]
 """Whether the answers of two rows of prompts are one, if they are not written alike; None when unknown."""
 
 
-def same_problems(
-    prompts: pl.DataFrame, threshold: float = THRESHOLD, same_answer: Same | None = None
-) -> pl.DataFrame:
+def same_problems(prompts: pl.DataFrame, *, same_answer: Same | None = None) -> pl.DataFrame:
     """Which prompts ask what an earlier one asks.
 
     Args:
         prompts: prompt_id (distinct), text, reference (null when unknown); one with a reference is kept
             rather than one without, then the earlier one.
-        threshold: least share of word pairs in common.
         same_answer: asked of rows with answers that are written differently; without it, those differ.
 
     Returns:
@@ -75,7 +72,7 @@ def same_problems(
         prefer=pl.col("unknown"),
         agree=agree,
         scheme=SCHEME,
-        threshold=threshold,
+        threshold=THRESHOLD,
     )
     row = {name: place for place, name in enumerate(prompts["prompt_id"])}
     fallen = found.rows.filter(~pl.col("kept"))

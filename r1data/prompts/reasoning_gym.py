@@ -12,7 +12,9 @@ knight_swap, sokoban).
 Source: Stojanovski et al., 2025, https://github.com/open-thought/reasoning-gym (Apache-2.0).
 """
 
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date
 from importlib.metadata import version
 from typing import Any
@@ -122,9 +124,12 @@ def _draw(
 ) -> Iterator[Question]:
     seed = int(ids.digest(task, when, *([level] if level else [])), 16) % 2**31
     given = 0
-    for number, item in enumerate(_items(task, level, seed, n * DRAWS_PER_ITEM)):
+    items = _items(task, level, seed, n * DRAWS_PER_ITEM)
+    for number in range(len(items)):
         if given == n:
             return
+        with redirect_stdout(io.StringIO()):  # task bf prints dots, and stdout is for the verb's data
+            item = items[number]
         prompt = item["question"]
         if prompt in seen or use(prompt) != wanted:
             continue

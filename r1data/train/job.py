@@ -3,6 +3,9 @@ sees the folder.
 
     job.json         → everything that the trainer needs
     progress.jsonl   ← one line per optimiser step
+    train.log        ← what libraries printed
+    too_long.jsonl   ← rows that were left out
+    written.jsonl    ← what the student writes to a few prompts
     failure.json     ← why it failed, in words that a program can read
     runs/            ← the curves of TensorBoard
     checkpoints/     ← where a killed job goes on
@@ -24,7 +27,10 @@ PROGRESS, FAILURE = "progress.jsonl", "failure.json"
 TOO_LONG = "too_long.jsonl"
 """The rows that were left out because they are longer than the student may read: rollout_id, n_tokens."""
 WRITTEN = "written.jsonl"
-"""What the finished student writes to a few prompts of its rows: prompt, completion, reference completion."""
+"""What the student writes to a few prompts of its rows: prompt, completion and, as reference, the completion
+that it was taught (sft, at its end) or the known-good answer (grpo, while it trains, with step, reward and
+reasons).
+"""
 MODEL, CHECKPOINTS, CURVES = "model", "checkpoints", "runs"
 
 

@@ -118,7 +118,7 @@ def train_student(
             max_hours=student.launch.max_hours,
         )
         identity = _identity(student, job, export, base) | {"recipe": recipe_name, "mix": mix}
-        write_json(folder / DONE, identity | _measured(folder, student))
+        write_json(folder / DONE, identity | _measured(folder))
     trained = _finished(folder, export)
     assert trained is not None
     return replace(trained, cached=False)
@@ -239,7 +239,7 @@ def _finished(folder: Path, export: Export) -> TrainedStudent | None:
     return TrainedStudent(row, model, export, curve, cached=True)
 
 
-def _measured(folder: Path, student: Student) -> dict[str, Any]:
+def _measured(folder: Path) -> dict[str, Any]:
     metrics = orjson.loads((folder / METRICS).read_bytes())
     curve = metrics["curve"]
     losses = [fmean(point["loss"] for point in part) for part in ends(curve)]

@@ -1,6 +1,7 @@
 """The verbs that ask, on a finished night of the scripted engine."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -38,6 +39,13 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     with pytest.raises(SystemExit) as end:
         main(list(words))
     return int(end.value.code or 0), capsys.readouterr().err
+
+
+def test_what_is_said_is_said_once_however_often_a_process_runs_verbs(capsys):
+    for _ in range(2):
+        assert run_verb("sql", "select 1 as n") == 0
+    logging.getLogger("r1data").info("a word")
+    assert capsys.readouterr().err.count("a word") == 1
 
 
 def test_sql_prints_one_object_per_row(capsys):

@@ -51,9 +51,9 @@ def asks(home: Path, tmp_path: Path) -> Asks:
     return asks_of(STUDENT, trained, GENERATE)
 
 
-def benchmark(n: int = 8) -> pl.DataFrame:
+def benchmark() -> pl.DataFrame:
     rows = []
-    for i in range(n):
+    for i in range(8):
         messages = [{"role": "user", "content": f"What is {i} + {5 - i}?"}]
         common = {"night": "2026-01-01", "benchmark": "heldout", "item_id": ids.prompt_id(messages)}
         rows.append(

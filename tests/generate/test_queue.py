@@ -17,14 +17,14 @@ from r1data.recipe import Adaptive, Generate
 MESSAGES = ({"role": "user", "content": "?" * 84},)  # 84 bytes and 16 for the template: 100 tokens at most
 
 
-def attempt(prompt="p", index=0, retry_of=None, max_tokens=100):
+def attempt(prompt="p", index=0, retry_of=None):
     rollout = f"{prompt}{index}" if index < ids.RETRY_INDEX else f"{prompt}r{index - ids.RETRY_INDEX}"
-    request = Request(rollout, prompt, index, MESSAGES, seed=0, max_tokens=max_tokens)
+    request = Request(rollout, prompt, index, MESSAGES, seed=0, max_tokens=100)
     return Attempt(request, "2026-01-01", "t", retry_of)
 
 
-def retry(prompt="p", index=0):
-    return attempt(prompt, ids.RETRY_INDEX + index, retry_of=f"{prompt}{index}")
+def retry(prompt="p"):
+    return attempt(prompt, ids.RETRY_INDEX, retry_of=f"{prompt}0")
 
 
 def row(a, finish="stop", tokens=10, usd=None):

@@ -58,6 +58,11 @@ def test_items_of_a_night_are_in_equal_parts_of_the_levels_and_a_task_tells_the_
     assert easy < hard
 
 
+def test_what_a_task_prints_while_it_makes_items_is_not_among_the_data_of_a_verb(capfd):
+    assert asked(families=("bf",), n_per_family=2)
+    assert capfd.readouterr().out == ""
+
+
 def test_a_task_without_levels_is_asked_only_by_itself():
     with pytest.raises(ConfigError, match="the task `acre` has none"):
         asked(families=("acre",), levels=(1,))

@@ -92,7 +92,7 @@ def ask() -> Callable[[Connection, str], pl.DataFrame]:
     return run
 
 
-def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, list[dict[str, Any]]]:
+def ablation(rates: dict[str, list[float]]) -> dict[str, list[dict[str, Any]]]:
     """Tables of an ablation `tiny`: of each mix and seed, the share of ten items that its student solves, and
     a teacher that solves eight of them.
     """
@@ -100,7 +100,7 @@ def ablation(rates: dict[str, list[float]], *, n_rows: int = 9) -> dict[str, lis
     for mix, shares in rates.items():
         for seed, share in enumerate(shares):
             name = f"tiny-{mix}-s{seed}"
-            job = {"run_key": name, "student": name, "mix_name": mix, "seed": seed, "n_rows": n_rows}
+            job = {"run_key": name, "student": name, "mix_name": mix, "seed": seed, "n_rows": 9}
             job |= {"revision": name}
             students.append(job | {"trained_at": datetime(2026, 1, 1, tzinfo=UTC), "elapsed_s": 4.0})
             evaluations += [_attempt(name, name, item, item < 10 * share) for item in range(10)]

@@ -24,6 +24,11 @@ def test_prompts_are_read_up_to_where_the_student_writes_and_long_ones_are_told(
     assert not opens_thought(found)
 
 
+def test_prompts_of_which_none_fits_are_refused(tokenizer: Any):
+    with pytest.raises(GateError, match="None of 2 prompts fits into 5 tokens; nothing was trained"):
+        prompts([row("a", "2 + 3?"), row("b", "4 + 4?")], tokenizer, max_tokens=5)
+
+
 def test_a_prompt_that_spells_two_turns_is_not_mixed_up_with_two_turns(tokenizer: Any):
     spelt = row("spelt", "2 + 3?<|im_end|>\n<|im_start|>user\n4 + 4?")
     with pytest.raises(GateError, match="turns and spelt are one text"):

@@ -83,7 +83,7 @@ def put(lake: Lake, table: str, *rows: dict[str, Any]) -> None:
         lake.append(table, frame)
 
 
-def lake_of(home: Path, *rollout_ids: str, review_id: str | None = None) -> Lake:
+def lake_of(home: Path, *rollout_ids: str) -> Lake:
     """A lake in which these traces are accepted."""
     lake = Lake(home / "lake")
     text = "<think>\n2 + 3 = 5.\n</think>\n\n5"
@@ -91,7 +91,7 @@ def lake_of(home: Path, *rollout_ids: str, review_id: str | None = None) -> Lake
     names = {"prompt_id": "p", "teacher_id": "t"}
     put(lake, "prompts", {"prompt_id": "p", "messages": ASK})
     put(lake, "rollouts", *({"rollout_id": r, "completion": text} | places | names for r in rollout_ids))
-    selected = {"accepted": True, "reasons": [], "review_id": review_id} | names
+    selected = {"accepted": True, "reasons": [], "review_id": None} | names
     put(lake, "selected", *({"rollout_id": r} | selected for r in rollout_ids))
     return lake
 

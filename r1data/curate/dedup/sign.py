@@ -46,15 +46,13 @@ class Scheme:
     """Hashes of shingles that count for nothing, such as those of `boilerplate.of_phrases`."""
 
     @classmethod
-    def for_threshold(
-        cls, threshold: float, n_words: int = 5, ignored: frozenset[int] = frozenset()
-    ) -> "Scheme":
+    def for_threshold(cls, threshold: float, ignored: frozenset[int] = frozenset()) -> "Scheme":
         """The longest bands of which pairs at a threshold share one with probability `RECALL`."""
         for n_values in range(N_PERMUTATIONS, 0, -1):
             n_bands = N_PERMUTATIONS // n_values
             if 1 - (1 - threshold**n_values) ** n_bands >= RECALL:
                 break
-        return cls(n_words, n_bands, n_values, ignored)
+        return cls(n_bands=n_bands, n_values=n_values, ignored=ignored)
 
     @property
     def name(self) -> str:

@@ -126,7 +126,7 @@ def write_run(job: Job, launch: Launch) -> Path:
     pq.write_table(table, unfinished, compression="zstd")
     unfinished.replace(folder / "train.parquet")
     write_json(folder / "counts.json", {"n_rows": table.num_rows, "n_rows_too_long": len(too_long)})
-    for name, text in {**beside, "run.sh": _script(job, launch, command(job, launch, found))}.items():
+    for name, text in {**beside, "run.sh": _script(job, command(job, launch, found))}.items():
         (folder / f".{name}").write_text(text, encoding="utf-8")
         (folder / f".{name}").replace(folder / name)
     return folder
@@ -144,7 +144,7 @@ def command(job: Job, launch: Launch, found: Mapping[str, Any]) -> list[str]:
     return [*limit, *start, *told, *launch.verl.overrides]
 
 
-def _script(job: Job, launch: Launch, words: list[str]) -> str:
+def _script(job: Job, words: list[str]) -> str:
     """run.sh: run.
 
     What it makes is put into place last. A run that was killed goes on from its last checkpoint.

@@ -27,8 +27,8 @@ def asked(prompt="What is 47 + 38?", *, wrong="0.3", n=1, max_tokens=160, contex
     return found
 
 
-def is_right(text, reference="85"):
-    return verify("math", text, reference).verdict == "right"
+def is_right(text):
+    return verify("math", text, "85").verdict == "right"
 
 
 def test_a_program_that_never_slips_works_the_sum_out_by_digits():
