@@ -24,7 +24,7 @@ def found_count(page: Page) -> str:
 
 
 def _item(row: dict[str, Any], current: bool) -> str:
-    word = escaped(row["verdict"] or "open")
+    word = escaped(row["verdict"] or "no verdict")
     tokens = row.get("completion_tokens")
     reasons = row["reasons"] or []
     told = [

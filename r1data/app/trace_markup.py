@@ -124,7 +124,7 @@ def _chip(row: dict[str, Any], name: str, *, current: bool = False) -> str:
         *(row.get("reasons") or []),
     ]
     title = escaped(" · ".join(filter(None, told)))
-    word = escaped(row["verdict"] or "open")
+    word = escaped(row["verdict"] or "no verdict")
     kind = f"chip {state}{' current' if current else ''}"
     return (
         f'<a class="{kind}" title="{title}" {link(row["rollout_id"])}>'
