@@ -3,11 +3,12 @@
 What a page looks at it sends along (`Look`), and nothing of it is kept here.
 """
 
+import itertools
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from r1data.app.find import COUNTED, Filters, Page, find, values
+from r1data.app.find import COUNTED, Filters, find, values
 from r1data.app.found_markup import found_count, found_list
 from r1data.app.links import asked_of
 from r1data.app.markup import empty, notice
@@ -47,6 +48,7 @@ class BrowseMoves:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        self._numbers = itertools.count(1_000_000)  # clicks count from 1
 
     def load(self, search: str) -> Answer:
         """A page was opened; `search`: the query of its address: filters, page, rollout."""
@@ -58,10 +60,10 @@ class BrowseMoves:
             told = f"{self.lake.root} holds no night. `r1data run` makes one; then load this page again."
             return {"trace": {"value": empty("There is nothing to browse yet", told)}}
         filters = Filters(**{field.name: mine.get(field.name, "") for field in fields(Filters)})
-        if not filters.given and "page" not in mine and "rollout" not in mine:
+        if not filters.given and "list" not in mine and "rollout" not in mine:
             recipe, night = known[0]
             filters = Filters(recipe=recipe, night=night)
-        number = mine.get("page", "1")
+        number = mine.get("list", "1")
         names = [(ALL, "/"), *((f"{recipe} · {night}", f"{recipe}/{night}") for recipe, night in known)]
         place = f"{filters.recipe}/{filters.night}"
         if place not in [name for _, name in names]:
@@ -111,10 +113,20 @@ class BrowseMoves:
         return self._found(filters, number, place=0 if by > 0 else -1)
 
     def _found(self, filters: Filters, number: int, rollout: str = "", place: int = 0) -> Answer:
+        """A page of the list; the trace that it opens is wanted next, so that the list is there before it."""
         page = find(self.lake, filters, number)
         ids = tuple(dict.fromkeys(row["rollout_id"] for row in page.rows))
         opened = rollout or (ids[place] if ids else "")
-        return _listed(page, opened) | self._opened(Look(page.number, page.n_pages, opened, ids), filters)
+        look = Look(page.number, page.n_pages, opened, ids)
+        return {
+            "found": {"value": found_list(page, opened)},
+            "count": {"value": found_count(page)},
+            "back": {"interactive": page.number > 1},
+            "on": {"interactive": page.number < page.n_pages},
+            "look": {"value": json.dumps(asdict(look))},
+            "wanted": {"value": f"{opened} {next(self._numbers)}"},
+            "message": {"value": ""},
+        }
 
     def _opened(self, look: Look, filters: Filters) -> Answer:
         found = read_trace(self.lake, look.rollout, filters.recipe) if look.rollout else None
@@ -126,7 +138,7 @@ class BrowseMoves:
             )
         else:
             content = ""
-        link = filters.given | {"page": str(look.page)} | ({"rollout": look.rollout} if look.rollout else {})
+        link = filters.given | {"list": str(look.page)} | ({"rollout": look.rollout} if look.rollout else {})
         return {
             "trace": {"value": content},
             "look": {"value": json.dumps(asdict(look))},
@@ -144,15 +156,6 @@ class BrowseMoves:
                 choices.append((f"{held} (0)", held))
             answer[name] = {"choices": [(_ANY[name], ""), *choices], "value": held}
         return answer
-
-
-def _listed(page: Page, rollout: str) -> Answer:
-    return {
-        "found": {"value": found_list(page, rollout)},
-        "count": {"value": found_count(page)},
-        "back": {"interactive": page.number > 1},
-        "on": {"interactive": page.number < page.n_pages},
-    }
 
 
 def _filters(typed: tuple[str | None, ...]) -> Filters:

@@ -34,6 +34,11 @@ def look(answer: Answer) -> Look:
     return Look.of(answer["look"]["value"])
 
 
+def opened(moves: BrowseMoves, listed: Answer, *typed: str) -> Answer:
+    """What the page asks for as soon as it has a list."""
+    return moves.open(listed["wanted"]["value"], listed["look"]["value"], *(typed or ("/", *ANY)))
+
+
 @pytest.fixture
 def read(review_lake: Lake) -> Trace:
     """The trace a1, whose attempt is foreign and repeats itself, with the twin a2."""
@@ -100,15 +105,15 @@ def test_pages_follow_one_another_and_a_page_beyond_the_last_is_the_last(review_
 
 def test_a_link_opens_what_it_names_and_a_page_without_one_the_latest_night(review_lake: Lake) -> None:
     moves = BrowseMoves(review_lake)
-    plain = moves.load("")
-    assert json.loads(plain["link"]["value"]) == {"recipe": "r", "night": NIGHT, "page": "1", "rollout": "g1"}
+    plain = opened(moves, moves.load(""), PLACE, *ANY)
+    assert json.loads(plain["link"]["value"]) == {"recipe": "r", "night": NIGHT, "list": "1", "rollout": "g1"}
     named = moves.load("?tab=browse&rollout=x1&reason=verification%3Aunreadable")
-    assert look(named).ids == ("x1",) and 'data-rollout="x1"' in named["trace"]["value"]
+    assert look(named).ids == ("x1",) and "maybe" in opened(moves, named)["trace"]["value"]
     assert named["reason"]["value"] == "verification:unreadable"
-    gone = moves.load("?rollout=nowhere")
+    gone = opened(moves, moves.load("?rollout=nowhere"))
     assert "The lake has no rollout nowhere." in gone["trace"]["value"]
     assert set(moves.load("?tab=sql")) == {"message"}
-    assert moves.load("?page=x")["count"]["value"] == "<p>1–6 of 6</p>"
+    assert moves.load("?list=x")["count"]["value"] == "<p>1–6 of 6</p>"
     odd = moves.load("?state=<b>")
     assert "No rollout is like that" in odd["found"]["value"] and odd["state"]["value"] == "<b>"
 
@@ -118,10 +123,13 @@ def test_another_filter_begins_anew_and_clearing_keeps_the_night(review_lake: La
     typed = dict(zip(FIELDS, (PLACE, *ANY), strict=True)) | {"state": "rejected", "id": " g "}
     assert look(moves.filter(*typed.values())).ids == ("g1",)
     cleared = moves.clear(*typed.values())
-    assert len(look(cleared).ids) == 6 and json.loads(cleared["link"]["value"])["night"] == NIGHT
+    assert len(look(cleared).ids) == 6 and cleared["id"]["value"] == ""
+    assert json.loads(opened(moves, cleared, PLACE, *ANY)["link"]["value"])["night"] == NIGHT
     assert moves.choose("/", *ANY)["state"]["choices"][0] == ("any state", "")
-    opened = moves.open("g1 7", cleared["look"]["value"], PLACE, *ANY)
-    assert look(opened).rollout == "g1" and "Say hello." in opened["trace"]["value"]
+    clicked = moves.open("g1 7", cleared["look"]["value"], PLACE, *ANY)
+    assert look(clicked).rollout == "g1" and "Say hello." in clicked["trace"]["value"]
+    none = moves.filter(PLACE, *ANY[:-1], "zzz")
+    assert opened(moves, none, PLACE, *ANY)["trace"]["value"] == ""
 
 
 def test_a_tab_that_is_entered_loads_once(review_lake: Lake) -> None:

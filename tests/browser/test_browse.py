@@ -29,7 +29,7 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.wait(reads.format("a1"))
     tab.click('#found a[data-rollout="a2"]')
     tab.wait(reads.format("a2"))
-    assert tab.run("location.search") == f"?tab=browse&recipe=r&night={NIGHT}&page=1&rollout=a2"
+    assert tab.run("location.search") == f"?tab=browse&recipe=r&night={NIGHT}&list=1&rollout=a2"
     tab.press("t")
     assert tab.run("document.querySelector('#trace details.thought').open")
     assert tab.text("#trace .text mark.foreign") == "<b>One"
@@ -47,8 +47,14 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.wait("document.querySelector('#chart canvas, #chart svg')")
     tab.picture(tmp_path / "sql.png")
     tab.press("1")
-    assert tab.run("location.search").endswith("id=x&page=1&rollout=x1")
+    assert tab.run("location.search").endswith("id=x&list=1&rollout=x1")
 
+    link = tab.run("location.href")
+    tab.open("about:blank")
+    tab.wait("location.href == 'about:blank'")
+    tab.open(link)
+    tab.wait(reads.format("x1"))
+    assert tab.run("document.querySelectorAll('#found nav a').length") == 1
     tab.open(f"{page}/?tab=sql&question=why&rollout_id=a1")
     tab.wait("document.querySelector('#rows table')?.innerText.includes('verdict of math')")
     tab.size(390, 844)
