@@ -5,7 +5,7 @@ import socket
 
 from r1data.errors import ConfigError
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names under which this machine alone is reached."""
 
 

@@ -17,7 +17,7 @@ import orjson
 from r1data.serve.refusal import Refusal
 from r1data.serve.relay import RAW
 from r1data.serve.thoughts import Splitter, split
-from r1data.serve.upstream import CHAT, COMPLETIONS, DONE, Upstream, check, events
+from r1data.serve.upstream import CHAT, COMPLETIONS, DONE, UPSTREAM_ERROR, Upstream, check, events
 from r1data.text import OPEN
 from r1data.verify import Verdict
 
@@ -121,7 +121,7 @@ class Attempting:
                     continue
                 chunk = orjson.loads(event)
                 if "error" in chunk:
-                    raise Refusal(500, str(chunk["error"].get("message")), "upstream_error")
+                    raise Refusal(500, str(chunk["error"].get("message")), UPSTREAM_ERROR)
                 attempt.head = attempt.head or {key: chunk[key] for key in ("id", "created", "model")}
                 self._ids += chunk.get("prompt_token_ids") or []
                 if counted := chunk.get("usage"):

@@ -63,7 +63,7 @@ async def _stream(
     if not live:
         await write(spending.chosen.text)
     told = await _account(serving, spending)
-    rest = _delta(splitter.finish(), first=False)
+    rest = _delta(splitter.finish(), first=not answer.status)
     await answer.events(
         _chunk(spending.chosen, rest, _reason(spending.chosen), r1data=told),
         *(

@@ -70,9 +70,10 @@ class Metrics:
         self._n_right += verdict == "right"
 
     def answered(self, path: str, seconds: float) -> None:
-        """Count the time of an answered request."""
+        """Count the time of an answered request; feedback takes none that anybody waits for."""
         self.seconds.labels(path).observe(seconds)
-        self._recent.append(seconds)
+        if path.endswith("completions"):
+            self._recent.append(seconds)
 
     def quantile(self, share: float) -> float:
         """Seconds within which that share of the recent requests was answered; NaN before the first."""

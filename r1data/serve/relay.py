@@ -9,7 +9,7 @@ from r1data.serve.exchange import Answer
 from r1data.serve.refusal import Refusal
 from r1data.serve.serving import Serving
 from r1data.serve.thoughts import Splitter, split
-from r1data.serve.upstream import CHAT, COMPLETIONS, DONE, check, events
+from r1data.serve.upstream import CHAT, COMPLETIONS, DONE, UPSTREAM_ERROR, check, events
 
 RAW = {"skip_special_tokens": False, "spaces_between_special_tokens": False}
 """Tags may be special tokens; nights and evaluations read them in the same way."""
@@ -42,7 +42,7 @@ class Chunks:
         chunk = orjson.loads(event)
         if "error" in chunk:
             error = chunk["error"]
-            raise Refusal(500, str(error.get("message")), str(error.get("type")))
+            raise Refusal(500, str(error.get("message")), UPSTREAM_ERROR)
         if not chunk["choices"]:
             self.usage_chunk, self.usage = chunk, chunk.get("usage") or {}
             return None
@@ -131,7 +131,7 @@ async def spent(
     n_thought = await serving.n_tokens(thoughts)
     usage["completion_tokens_details"] = {"reasoning_tokens": n_thought}
     return {
-        "attempts": 1,
+        "attempts": len(thoughts),
         "thought_tokens": n_thought,
         "completion_tokens": usage.get("completion_tokens", 0),
         "elapsed_s": round(time.monotonic() - began, 3),

@@ -192,6 +192,6 @@ class Spending:
             return _ORDER[verdict], attempt.finish_reason is None, not attempt.text
 
         found = min(self._attempts, key=rank, default=None)
-        if found is None or not found.text:
+        if found is None or not (found.text or found.finish_reason):
             raise Refusal(504, "Nothing was written by the deadline (budget.deadline_s).", "deadline")
         return found

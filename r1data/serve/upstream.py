@@ -8,11 +8,12 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-from r1data.serve.refusal import Refusal, unavailable
+from r1data.serve.refusal import Refusal, invalid, unavailable
 from r1data.text import OPEN
 
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 DONE = b"[DONE]"
+UPSTREAM_ERROR = "upstream_error"
 _HTTP_CLOSED = (aiohttp.ClientError, ConnectionError)
 
 
@@ -138,10 +139,12 @@ async def check(answer: aiohttp.ClientResponse) -> None:
         said = await answer.read()
         try:
             error = orjson.loads(said)["error"]
-            message, kind, param = str(error["message"]), str(error.get("type")), error.get("param")
+            message, param = str(error["message"]), error.get("param")
         except (ValueError, KeyError, TypeError, AttributeError):
-            message, kind, param = said.decode(errors="replace")[:500], "upstream_error", None
-        raise Refusal(answer.status, message, kind, param)
+            message, param = said.decode(errors="replace")[:500], None
+        if answer.status < 500:
+            raise invalid(message, param, answer.status)
+        raise Refusal(answer.status, message, UPSTREAM_ERROR, param)
 
 
 async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
