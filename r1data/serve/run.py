@@ -68,18 +68,25 @@ def serve(
         upstream = Upstream(vllm.socket)
         serving = Serving(upstream, Slots(slots, queue), token_counter(served.model))
         hosts = (*LOOPBACK, host) if is_loopback(host) else ("*",)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                application(serving, token=token, hosts=hosts),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=GRACE_S,
-                server_header=False,
-            )
-        )
+        server = server_of(serving, token=token, hosts=hosts)
         with _no_second_signal(), asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(_serve(server, door, serving, vllm))
+
+
+def server_of(
+    serving: Serving, *, token: str | None = None, hosts: Sequence[str] = LOOPBACK
+) -> uvicorn.Server:
+    """The HTTP server of a model; `token` and `hosts` as `application` takes them."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(serving, token=token, hosts=hosts),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
+        )
+    )
 
 
 def checked_token(host: str) -> str | None:
