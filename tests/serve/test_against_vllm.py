@@ -1,4 +1,4 @@
-"""`r1data serve` as a user runs it, before a real vLLM. Its model's template opens a thought, and its tokenizer
+"""`r1data serve` as a user runs it, before a real vLLM. Its model's template opens a thought, and the tokenizer
 writes the tags in several tokens.
 """
 
@@ -146,7 +146,8 @@ def leave_early(client, *, stream):
                 other.post("/v1/chat/completions", json=body, timeout=1)
             return
         with other.stream("POST", "/v1/chat/completions", json=body, timeout=60) as opened:
-            next(opened.iter_lines())
+            lines = opened.iter_lines()  # kept: the stream is closed with it
+            next(lines)
             until(lambda: metric(client, "vllm:num_requests_running") == 1)
 
 
