@@ -98,6 +98,8 @@ def test_a_wrong_budget_is_refused_before_anything_is_spent(budget, said):
 def test_what_cannot_be_counted_does_not_go_with_a_budget():
     with ChatServer() as server, front(server) as client:
         several = client.ask(n=2, budget={"deadline_s": 5})
+        logprobs = client.ask(logprobs=True, n=1, budget={"deadline_s": 5})
         same = client.ask(temperature=0, budget={"attempts": 2, "until": "consistent"})
+    assert "`logprobs`" in logprobs.json()["error"]["message"]
     assert "`n`" in several.json()["error"]["message"]
     assert "temperature" in same.json()["error"]["message"]
