@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from r1data.errors import ConfigError
+
 
 class ServingEngine(StrEnum):
     """What serves a model."""
@@ -37,13 +39,14 @@ def serve(
     ] = ServingEngine.vllm,
 ) -> None:
     """Serve a model by OpenAI's API until it is interrupted, with budgets, a bounded queue and metrics."""
+    try:
+        from r1data.serve import backend, run
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"Serving needs {error.name}, which is not installed. Install the extra `serve` of r1data."
+        ) from error
     if engine is ServingEngine.sglang:
-        from r1data.serve.backend import find, sglang_command
-        from r1data.serve.run import checked_token
-
-        checked_token(host)
-        print(sglang_command(find(name), host=host, port=port, context_tokens=context))
+        run.checked_token(host)
+        print(backend.sglang_command(backend.find(name), host=host, port=port, context_tokens=context))
         return
-    from r1data.serve import run
-
     run.serve(name, host=host, port=port, slots=slots, queue=queue, context_tokens=context, flags=flags or [])

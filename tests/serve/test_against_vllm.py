@@ -1,5 +1,5 @@
-"""`r1data serve` as a user runs it, before a real vLLM. Its model's template opens a thought, and the tokenizer
-writes the tags in several tokens.
+"""`r1data serve` as a user runs it, with a real vLLM. Its model's template opens a thought, and its
+tokenizer writes the tags in several tokens.
 """
 
 import os
