@@ -1,0 +1,155 @@
+"""Rules of the house for containers: who they run as, where they listen, what they may, and that nothing secret is written."""
+
+import fnmatch
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+import yaml
+from typer.core import TyperGroup
+
+from r1data import paths
+from r1data.cli import app
+from r1data.recipe.load import load_recipe
+from tests.deploy.files import DEPLOY, compose, containers, resources
+
+SERVICES = compose()["services"]
+CONTAINERS = {name: (container, pod) for name, container, pod in containers()}
+LONG_RUNNING = [name for name in CONTAINERS if not name.endswith("/prepare")]
+COMMANDS = [
+    *((name, service["command"]) for name, service in SERVICES.items() if "command" in service),
+    *((name, one["command"]) for name, (one, _) in CONTAINERS.items() if "command" in one),
+]
+PINNED = re.compile(r"(postgres:\d+\.\d+-alpine\d+\.\d+|r1data:0\.1\.0-\S+)")
+DIRECT = "dagster", "dagster-webserver", "dagster-daemon"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_no_rights_and_limits_and_says_whether_it_is_well(name):
+    service = SERVICES[name]
+    assert int(service["user"].split(":")[0]) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service and "cap_add" not in service
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert "test" in service["healthcheck"] or name == "prepare"
+    assert service["restart"] == ("no" if name == "prepare" else "unless-stopped")
+    assert PINNED.fullmatch(service["image"])
+
+
+def test_every_port_is_published_on_loopback_and_the_one_beyond_it_inside_wants_a_token():
+    ports = {name: service.get("ports", []) for name, service in SERVICES.items()}
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for found in ports.values() for port in found)
+    beyond = {name for name, service in SERVICES.items() if "0.0.0.0" in service.get("command", [])}
+    assert beyond == {"webserver", "student"}
+    assert "R1DATA_TOKEN" in SERVICES["student"]["environment"]
+    # Nobody but ours is in the webserver's networks, and who has the host's listens on its loopback by itself.
+    assert {name for name, one in SERVICES.items() if "store" in one.get("networks", [])} == {
+        *("postgres", "code", "webserver", "daemon")
+    }
+    assert {name for name, one in SERVICES.items() if "network_mode" in one} == {"page"}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container_has_no_rights_and_limits(name):
+    container, pod = CONTAINERS[name]
+    user = pod["securityContext"]
+    assert user["runAsNonRoot"] is True and user["runAsUser"] > 0
+    assert user["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert all(set(found) == {"cpu", "memory"} for found in container["resources"].values())
+    assert container["image"] == "r1data" or PINNED.fullmatch(container["image"])
+
+
+@pytest.mark.parametrize("name", LONG_RUNNING)
+def test_a_container_that_stays_has_three_probes(name):
+    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(CONTAINERS[name][0])
+
+
+def test_in_the_cluster_only_what_asks_for_a_password_or_token_listens_beyond_the_pod():
+    assert "ports" not in CONTAINERS["dagster/webserver"][0]
+    assert not any("0.0.0.0" in one.get("command", []) for name, (one, _) in CONTAINERS.items() if "server" != name.split("/")[1])
+    kinds = [one for one in resources() if one["kind"] == "Service"]
+    assert {one["metadata"]["name"] for one in kinds} == {"postgres", "student"}
+    assert {one["spec"].get("type", "ClusterIP") for one in kinds} == {"ClusterIP"}
+    nothing = [one["spec"] for one in resources() if one["metadata"]["name"] == "nothing"]
+    assert nothing == [{"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}]
+
+
+def test_no_secret_is_written_only_named():
+    assert [one for one in resources() if one["kind"] == "Secret"] == []
+    named = re.compile(r"PASSWORD|TOKEN|SECRET|KEY")
+    for name, (container, _) in CONTAINERS.items():
+        values = [one for one in container.get("env", ()) if named.search(one["name"]) and "value" in one]
+        assert [one for one in values if not one["name"].endswith("_FILE")] == [], name
+    for name, service in SERVICES.items():
+        given = {key: value for key, value in service.get("environment", {}).items() if named.search(key)}
+        assert all(value.startswith(("${", "/run/secrets/")) for value in given.values()), name
+
+
+@pytest.mark.parametrize("name, command", COMMANDS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_command_is_one_that_exists_with_options_that_it_has(name, command):
+    if command[0] == "r1data":
+        found = typer.main.get_command(app)
+        assert isinstance(found, TyperGroup)
+        if command[1] == "serve" and "serve" not in found.commands:
+            pytest.skip("this checkout has no verb `serve`")
+        options = {option for one in found.commands[command[1]].params for option in one.opts}
+        assert {word for word in command if word.startswith("--")} <= options
+    elif command[0] in DIRECT:
+        words = [word for word in command[1:] if not word.startswith("-")]
+        verbs = words[: {"dagster": 2, "dagster-daemon": 1, "dagster-webserver": 0}[command[0]]]
+        python = paths.PROJECT / ".venv" / "bin" / command[0]
+        told = subprocess.run([python, *verbs, "--help"], capture_output=True, text=True, check=True).stdout
+        options = [word.split("=")[0] for word in command[1:] if word.startswith("-")]
+        assert [option for option in options if not re.search(rf"(?m)(^|[\s,]){option}\b", told)] == []
+    else:
+        assert (paths.PROJECT / command[0]).stat().st_mode & 0o111
+
+
+def test_what_the_image_copies_holds_all_that_its_commands_read_and_no_state():
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    kept = {line[1:] for line in ignored if line.startswith("!")}
+    assert all((paths.PROJECT / path).exists() for path in kept)
+    assert not {".git", "dagster_home", "tests", "deploy"} & kept
+    read = {word for _, command in COMMANDS for word in command if word.startswith("deploy/")}
+    read |= {*re.findall(r"deploy/[\w.]+", (DEPLOY / "prepare.sh").read_text(encoding="utf-8"))}
+    assert read <= kept
+
+
+def test_the_dockerfile_ends_as_a_user_and_pins_its_base():
+    lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    bases = [line.split()[1] for line in lines if line.startswith("FROM")]
+    assert len(bases) == 2 and all(re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", base) for base in bases)
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+
+
+def test_the_settings_with_postgres_are_otherwise_those_of_the_project():
+    ours = yaml.safe_load((DEPLOY / "dagster.yaml").read_text(encoding="utf-8"))
+    theirs = yaml.safe_load((paths.PROJECT / "dagster_home" / "dagster.yaml").read_text(encoding="utf-8"))
+    assert set(ours.pop("storage")) == {"postgres"}
+    assert ours == theirs
+
+
+def test_the_launcher_may_what_its_documentation_says_and_no_more():
+    (role,) = [one for one in resources() if one["kind"] == "Role"]
+    may = {(resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    jobs = {("jobs", verb) for verb in ("create", "get", "list", "delete")}
+    assert may == {*jobs, ("pods", "list"), ("pods/log", "get")}
+
+
+def test_the_recipe_that_is_named_is_there():
+    (config,) = [one for one in resources() if one["kind"] == "ConfigMap"]
+    recipe = load_recipe(Path(config["data"]["R1DATA_RECIPE"]))
+    assert config["data"]["R1DATA_STUDENT"] in recipe.students
