@@ -47,7 +47,9 @@ def test_an_object_of_the_base_keeps_the_schema_of_kubernetes(one):
     kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 
 
-@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl, which puts overlays together, is not installed")
+@pytest.mark.skipif(
+    not shutil.which("kubectl"), reason="kubectl, which puts overlays together, is not installed"
+)
 @pytest.mark.parametrize("overlay", ["base", "gpu", "sandbox"])
 def test_an_overlay_becomes_objects_that_keep_the_schema_of_kubernetes(overlay):
     made = subprocess.run(
