@@ -101,6 +101,10 @@ class Result:
                 told |= _interval(f"{prefixes[part]}gain", other.gain)
                 if other.ratio and part != BASE:
                     told |= _interval(f"{part}_ratio", other.ratio)
+        for compared in self.beside:
+            for unit, takes in compared.takes.items():
+                if takes.solved_ratio:
+                    told |= _interval(f"{compared.part}_{unit}_per_solved_ratio", takes.solved_ratio)
         for effect in self.side_effects:
             told |= {f"{effect.name}_before": effect.before.value, f"{effect.name}_after": effect.after.value}
             told |= _interval(f"{effect.name}_change", effect.change)

@@ -19,7 +19,7 @@ SOLVED = {
     "tokens": "tokens per solved prompt",
     "usd": "US dollars per solved prompt",
 }
-HEADS = ("", "student", "other", "student / other")
+HEADS = ("", "student / other", "student", "other")
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,18 @@ class Line:
 
     def cells(self) -> tuple[str, str, str, str]:
         """In the order of HEADS."""
-        return self.what, self.student, self.other, self.share_told
+        return self.what, self.share_told, self.student, self.other
 
 
 def ordered(result: Result) -> list[Against]:
     """The comparisons of a result, the teacher's first."""
     return sorted(result.beside, key=lambda one: PARTS.index(one.part))
+
+
+def title(result: Result) -> str:
+    """Whom the student stands beside, as a heading."""
+    teacher = any(one.part != BASE for one in result.beside)
+    return f"{result.student.name} against its {'teacher' if teacher else 'base'}"
 
 
 def name_of(result: Result, one: Against) -> str:
@@ -61,15 +67,15 @@ def lead(result: Result) -> str:
             f"It cannot be told what share of what {called} solves {student} solves too: by its interval the "
             f"other may solve nothing at all.{aside}"
         )
-    told = f"{student} solves {first.accuracy.times()} of what {called} solves"
+    told = f"{student} solves {_times(first.accuracy)} as much as {called}"
     shares = []
     if (seconds := first.takes.get("seconds")) and seconds.attempt_ratio:
-        shares.append(f"{seconds.attempt_ratio.times()} of the seconds per attempt")
+        shares.append(f"{_times(seconds.attempt_ratio)} the seconds per attempt")
     for unit, words in ("usd", "dollars"), ("tokens", "tokens"):
         if (found := first.takes.get(unit)) and found.solved_ratio:
-            shares.append(f"{found.solved_ratio.times()} of the {words} per solved prompt")
+            shares.append(f"{_times(found.solved_ratio)} the {words} per solved prompt")
             break
-    return f"{told}{', at ' + ' and '.join(shares) if shares else ''}.{aside}"
+    return f"{told.removesuffix(',')}{', at ' + ' and '.join(shares) if shares else ''}.{aside}"
 
 
 def lines(result: Result, one: Against) -> list[Line]:
@@ -92,7 +98,7 @@ def lines(result: Result, one: Against) -> list[Line]:
 
 def amount(found: Estimate) -> str:
     """A number that is no share, with its interval: `77.2 (75.0 … 79.4)`."""
-    return f"{found.value:,.3g} ({found.low:,.3g} … {found.high:,.3g})"
+    return f"{_digits(found.value)} ({_digits(found.low)} … {_digits(found.high)})"
 
 
 def notes(result: Result) -> list[str]:
@@ -100,8 +106,8 @@ def notes(result: Result) -> list[str]:
     how, one = result.how, result.student.metrics
     return [
         f"Every model was asked the same {one.n_items:,} items of benchmark {how.benchmark}, {one.k} times "
-        f"each, with at most {how.max_tokens:,} tokens. An attempt is solved when it is right, well-formed and "
-        "finished.",
+        f"each, with at most {how.max_tokens:,} tokens. An attempt is solved when it is right, well-formed "
+        "and finished.",
         "Intervals are 95 % and take items as the unit of chance, paired. Shares have Fieller's interval; "
         "shares of what a solved prompt takes have that of a bootstrap over items.",
         "What a solved prompt takes is the mean of an attempt over pass@1, that is, with attempts until one "
@@ -125,8 +131,20 @@ def against_section(result: Result) -> str:
     return "\n".join([*told, *(f"- {text(note)}" for note in notes(result))])
 
 
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}"
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 or not value else f"{value:#.2g}"
+
+
+def _times(share: Estimate, unit: str = " times") -> str:
+    return f"{_share(share.value)}{unit} ({_share(share.low)} … {_share(share.high)})"
+
+
 def _line(what: str, student: str, other: str, share: Estimate | None) -> Line:
-    return Line(what, student, other, share, share.times() if share else CANNOT_TELL)
+    return Line(what, student, other, share, _times(share, unit="") if share else CANNOT_TELL)
 
 
 def _or_not(found: Estimate | None) -> str:
@@ -135,5 +153,5 @@ def _or_not(found: Estimate | None) -> str:
 
 def _weights(mine: int | None, theirs: int | None) -> Line:
     told = ("no files here" if size is None else f"{size / 2**20:,.1f} MiB" for size in (mine, theirs))
-    share = f"{mine / theirs:.2f}" if mine is not None and theirs else CANNOT_TELL
+    share = _share(mine / theirs) if mine is not None and theirs else CANNOT_TELL
     return Line("weights", *told, None, share)

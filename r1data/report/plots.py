@@ -99,6 +99,8 @@ def shares(rows: Mapping[str, Estimate]) -> bytes:
     Args:
         rows: name, and a ratio above 0; an interval that begins at 0 is drawn from a hundredth of the ratio.
     """
+    from matplotlib.ticker import LogLocator, NullLocator
+
     figure, axes = _axes(1 + 0.3 * len(rows), xscale="log", xlabel="student / other (95 %)")
     for place, found in enumerate(rows.values()):
         axes.hlines(place, max(found.low, found.value / 100), found.high, linewidth=2)
@@ -106,9 +108,12 @@ def shares(rows: Mapping[str, Estimate]) -> bytes:
     axes.axvline(1, color="black", linewidth=1, linestyle=":")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("")
-    axes.grid(axis="x", which="both", alpha=0.3)
+    axes.xaxis.set_minor_locator(NullLocator())
+    lowest, highest = axes.get_xlim()
+    axes.set_xlim(min(lowest, 0.45), max(highest, 2.2))
+    axes.grid(axis="x", alpha=0.3)
     return _png(figure)
 
 
