@@ -1,6 +1,7 @@
 """Rules for containers: who they run as, where they listen, what they may; and no secret is written."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from dagster._cli import create_dagster_cli
 from dagster._daemon.cli import create_dagster_daemon_cli
 from dagster_webserver.cli import dagster_webserver
+from packaging.requirements import Requirement
 
 from r1data import paths
 from r1data.cli import app
@@ -136,6 +138,13 @@ def test_the_dockerfile_ends_as_a_user_and_pins_its_base():
     assert len(bases) == 2 and all(re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", base) for base in bases)
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001:10001"]
     assert any(line.startswith("HEALTHCHECK") for line in lines)
+
+
+def test_the_image_lacks_only_what_the_project_declares_for_its_tests():
+    project = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tests = {Requirement(line).name for line in project["optional-dependencies"]["dev"]}
+    (left_out,) = re.findall(r"grep -vE '\^\((.*)\)=='", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"))
+    assert set(left_out.split("|")) < tests
 
 
 def test_the_settings_with_postgres_are_otherwise_those_of_the_project():
