@@ -11,7 +11,7 @@ from r1data import paths
 from r1data.cli.execute import run_jobs
 from r1data.cli.options import Json, RecipeOption
 from r1data.cli.query import text_of
-from r1data.errors import ConfigError
+from r1data.errors import ConfigError, StorageError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.recipe import Student, derived, load_recipe, load_student
@@ -106,16 +106,24 @@ def result(
     recipe: Annotated[
         Path | None, typer.Option("--recipe", help="A recipe; without it the one whose corpus it read.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Also write the student against its teacher as this HTML file.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print how a student fared: beside its base and its teacher, with intervals, contamination and side
     effects; of a reward model, how many held-out pairs it tells right.
     """
     from r1data.evaluate.result import result_of
+    from r1data.report.against_page import against_page
     from r1data.report.evaluation import evaluation_section, heldout_section
 
     lake, asked = Lake(), load_student(student)
     if asked.trainer == "reward_model":
+        if page:
+            raise ConfigError(
+                f"{student} is a reward model, which answers nothing: it has no page. Leave --page out."
+            )
         heldout = current_student(lake.scan("students"), student).heldout
         if json:
             show.frame(pl.DataFrame([heldout]), as_json=True)
@@ -123,10 +131,21 @@ def result(
             print(heldout_section(heldout))
         return
     found = result_of(lake, asked, load_recipe(recipe or _its_recipe(lake, student)))
+    if page:
+        _write(page, against_page(found))
     if json:
         show.frame(pl.DataFrame([found.facts()]), as_json=True)
     else:
         print(evaluation_section(found))
+
+
+def _write(page: Path, html: str) -> None:
+    try:
+        page.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"{page} cannot be written: {error.strerror}. Give another file as --page."
+        ) from error
 
 
 def _its_recipe(lake: Lake, student: str) -> Path | None:

@@ -73,6 +73,15 @@ def mean_rate(rates: list[float], *, k: int) -> Estimate:
     return Estimate(p, max(0.0, center - half), min(1.0, center + half))
 
 
+def mean_of(values: list[float]) -> Estimate:
+    """Mean over items of a number that is none of a share, with the normal interval over them; without width
+    for one item.
+    """
+    half = Z * math.sqrt(variance(values) / len(values)) if len(values) > 1 else 0.0
+    mean = fmean(values)
+    return Estimate(mean, mean - half, mean + half)
+
+
 def difference(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved") -> Estimate:
     """How much more of a benchmark the student solves than another model, as a difference of pass@1, -1 … 1.
 
@@ -100,7 +109,7 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
 
     Args:
         student, other: rows of table `evaluations` for the same items, one model each.
-        column: solved or last_number_right.
+        column: solved, last_number_right, or any number that is not negative.
 
     Returns:
         None when nothing can be told: by its interval, the other model may solve nothing at all.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from r1data.evaluate.against import Against, against, with_usd
 from r1data.evaluate.asks import BASE, STUDENT, TEACHER, TEACHER_AS_RECIPE, Asks, asks_of
 from r1data.evaluate.attempts import Ask, check_complete
 from r1data.evaluate.contaminated import Contaminated, contaminated
@@ -67,6 +68,8 @@ class Result:
     contamination: Contaminated
     """Items of the benchmark that the student may have met in training."""
     side_effects: tuple[SideEffect, ...]
+    beside: tuple[Against, ...] = ()
+    """The student beside every other model, number by number; nothing where no other was asked."""
 
     @property
     def student(self) -> Fared:
@@ -98,6 +101,10 @@ class Result:
                 told |= _interval(f"{prefixes[part]}gain", other.gain)
                 if other.ratio and part != BASE:
                     told |= _interval(f"{part}_ratio", other.ratio)
+        for compared in self.beside:
+            for unit, takes in compared.takes.items():
+                if takes.solved_ratio:
+                    told |= _interval(f"{compared.part}_{unit}_per_solved_ratio", takes.solved_ratio)
         for effect in self.side_effects:
             told |= {f"{effect.name}_before": effect.before.value, f"{effect.name}_after": effect.after.value}
             told |= _interval(f"{effect.name}_change", effect.change)
@@ -146,7 +153,10 @@ def read_result(
     models = {part: _fared(part, ask, found) for part, ask in asks.models.items()}
     sides = [_side_effect(name, *map(attempts, pair), items) for name, pair in asks.side_effects.items()]
     met = contaminated(items_of(items, asks.how.benchmark), export, recipe.contamination)
-    return Result(asks.how, models, met, tuple(sides))
+    prices = recipe.generate.prices
+    priced = {part: with_usd(found[part], prices, ask.candidate.engine) for part, ask in asks.models.items()}
+    beside = [against(part, priced[STUDENT], other) for part, other in priced.items() if part != STUDENT]
+    return Result(asks.how, models, met, tuple(sides), tuple(beside))
 
 
 def _fared(part: str, ask: Ask, found: dict[str, pl.DataFrame]) -> Fared:

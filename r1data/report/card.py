@@ -16,6 +16,7 @@ import orjson
 import yaml
 
 from r1data.evaluate.result import Result
+from r1data.report.against_teacher import against_section
 from r1data.report.doubts import doubts
 from r1data.report.evaluation import evaluation_section, heldout_section
 from r1data.report.plots import training_curve
@@ -82,6 +83,7 @@ def model_card(trained: TrainedStudent, result: Result | None) -> str:
         f"{text(row['recipe'])}. Weights `{row['revision']}`, run `{row['run_key']}`.",
         "## Evaluation",
         evaluation_section(result) if result else heldout_section(trained.heldout),
+        f"## Against its teacher\n\n{against_section(result)}" if result and result.beside else "",
         "\n".join(["## What to distrust", "", *(f"- {text(doubt)}" for doubt in distrust)]),
         _writes(folder / WRITTEN),
         _data(row, card, said),

@@ -36,7 +36,7 @@ def doubts(
         result: how it fared, if it was evaluated.
     """
     return [
-        *(_of_result(result) if result else _of_heldout(metrics.get("heldout"))),
+        *(of_result(result) if result else _of_heldout(metrics.get("heldout"))),
         *_of_training(row, curve),
         *_of_data(row, card),
     ]
@@ -47,7 +47,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _of_result(result: Result) -> Iterator[str]:
+def of_result(result: Result) -> Iterator[str]:
+    """Those that follow from how a student fared."""
     one = result.student.metrics
     apart = 100 * Z * 0.5 / math.sqrt(one.n_items)
     yield (

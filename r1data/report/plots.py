@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from r1data.evaluate.estimate import Estimate
+
 WIDTH, HEIGHT = 4.8, 2.7
 """Inches of 100 pixels."""
 PANEL_HEIGHT = 1.15
@@ -86,6 +88,31 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], *, title: str, un
     axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(min(0, *lows) - 0.05, 1.05)
+    axes.grid(axis="x", alpha=0.3)
+    return _png(figure)
+
+
+def shares(rows: Mapping[str, Estimate]) -> bytes:
+    """Draw ratios with their intervals, one below the other, on a scale where half and double are equally far
+    from 1, which is marked.
+
+    Args:
+        rows: name, and a ratio above 0; an interval that begins at 0 is drawn from a hundredth of the ratio.
+    """
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    figure, axes = _axes(1 + 0.3 * len(rows), xscale="log", xlabel="student / other (95 %)")
+    for place, found in enumerate(rows.values()):
+        axes.hlines(place, max(found.low, found.value / 100), found.high, linewidth=2)
+        axes.plot(found.value, place, "o", color="C0")
+    axes.axvline(1, color="black", linewidth=1, linestyle=":")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    lowest, highest = axes.get_xlim()
+    axes.set_xlim(min(lowest, 0.45), max(highest, 2.2))
     axes.grid(axis="x", alpha=0.3)
     return _png(figure)
 

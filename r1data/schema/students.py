@@ -58,6 +58,7 @@ EVALUATIONS = ledger(
     Column("index", pl.Int32, "Attempt number, from 0."),
     Column("completion", pl.String, "Raw text that the model wrote."),
     Column("finish_reason", pl.String, "One of stop, length, abort, error, repetition, rejected, refusal."),
+    Column("prompt_tokens", pl.Int64, "Tokens of the prompt; null where they were not stored."),
     Column("completion_tokens", pl.Int64, "Tokens of the completion."),
     Column("elapsed_s", pl.Float64, "Seconds from submission to the last token."),
     Column("verdict", pl.String, "Verdict on the answer: right, wrong or unknown."),

@@ -54,6 +54,10 @@ select
     case when a > 0 then greatest(0, (b - sqrt(greatest(0, b * b - a * c))) / a) end as ratio_low,
     case when a > 0 then (b + sqrt(greatest(0, b * b - a * c))) / a end as ratio_high,
     tokens, other_tokens, seconds, other_seconds,
+    tokens / nullif(x, 0) as tokens_per_solved,
+    other_tokens / nullif(y, 0) as other_tokens_per_solved,
+    seconds / nullif(x, 0) as seconds_per_solved,
+    other_seconds / nullif(y, 0) as other_seconds_per_solved,
     protocol
 from means
 order by student, benchmark, asked_alike desc, other

@@ -110,6 +110,9 @@ def test_a_student_stands_beside_its_base_and_its_teacher_with_side_effects(home
     assert [facts[name] for name in sides] == [0, 1, 1, 0]
     assert facts["over_refusal_change_high"] < 0 and facts["contaminated_items"] == 0
     assert facts["not_run_rate"] == facts["teacher_not_run_rate"] == 0
+    assert [one.part for one in result.beside] == ["base", "teacher", "teacher_as_recipe"]
+    assert facts["teacher_tokens_per_solved_ratio"] == result.beside[1].takes["tokens"].solved_ratio.value
+    assert home_lake.scan("evaluations").collect()["prompt_tokens"].null_count() == 0
     text = evaluation_section(result)
     assert "| no verdict | not run | tokens |" in text
     assert "the training rows hold 0 of 8 items (0.0 %) of the benchmark" in text
