@@ -7,11 +7,11 @@ comes with the extra `serve` and takes seconds to import, so only what serves th
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from r1data.app import review
+from r1data.app import chat, review
 from r1data.lake import Lake
 
 if TYPE_CHECKING:
     import gradio as gr
 
-TABS: dict[str, Callable[[Lake, "gr.Blocks"], None]] = {"Review": review.tab}
+TABS: dict[str, Callable[[Lake, "gr.Blocks"], None]] = {"Review": review.tab, "Chat": chat.tab}
 """Tabs by title, from left to right."""

@@ -2,8 +2,8 @@
 
     student:loop-sft · teacher:smollm2 · http://127.0.0.1:8000/v1 · http://127.0.0.1:8000/v1 NAME
 
-A key is sent to one address alone: R1DATA_CHAT_KEY to R1DATA_CHAT_URL, both of the environment. So no link that
-names another server gets it.
+A key is sent to one address alone: R1DATA_CHAT_KEY to R1DATA_CHAT_URL, both of the environment. So no link
+that names another server gets it.
 """
 
 import os
@@ -18,7 +18,7 @@ from r1data.errors import ConfigError
 from r1data.generate.engines.address import checked_url, key_of
 from r1data.generate.models import CURRENT, ELSEWHERE, STUDENT
 from r1data.lake import Lake
-from r1data.recipe import Sampling, Teacher, load_recipe, load_teacher
+from r1data.recipe import Teacher, load_recipe, load_teacher
 
 TEACHER = "teacher:"
 KEY, ADDRESS = "R1DATA_CHAT_KEY", "R1DATA_CHAT_URL"
@@ -102,8 +102,8 @@ def party(word: str) -> Party:
         found = Party(word, Teacher(name="api", model=f"{_API}unknown"), "zero-shot", url, None, key)
         return found.named(model.strip()) if model.strip() else found
     raise ConfigError(
-        f"`{word[:80]}` is nobody to ask. Choose a student or a teacher, or type the address of a server such as "
-        "http://127.0.0.1:8000/v1, with a blank and the model's name if it has several."
+        f"`{word[:80]}` is nobody to ask. Choose a student or a teacher, or type the address of a server "
+        "such as http://127.0.0.1:8000/v1, with a blank and the model's name if it has several."
     )
 
 
@@ -126,8 +126,8 @@ def _teacher(word: str) -> Party:
     generate = load_recipe().generate
     if generate.teacher != whole.name or not generate.openai.endpoints:
         raise ConfigError(
-            f"Teacher {whole.name} is asked over an API, and the recipe names no server of it. Set R1DATA_RECIPE to "
-            "the recipe that does, or type the address."
+            f"Teacher {whole.name} is asked over an API, and the recipe names no server of it. Set "
+            "R1DATA_RECIPE to the recipe that does, or type the address."
         )
     endpoint = generate.openai.endpoints[0]
     url, key = checked_url(endpoint.url, "generate.openai"), key_of(endpoint.api_key_env, "generate.openai")
