@@ -20,9 +20,9 @@ _KEYS = (
 )
 _LOAD_JS = "() => [window.location.search, localStorage.getItem('r1data_reviewer') || '']"
 _NAME_JS = "(name) => { localStorage.setItem('r1data_reviewer', name); }"
-_LINK_JS = "(left, right) => { window.r1data.enter && window.r1data.link('chat', { left: left || '', right: right || '' }); }"
+_LINK_JS = "(left, right) => { window.r1data.enter && window.r1data.link('chat', { left, right }); }"
 # Another tab has a field for the name too: what was typed last, in whichever, the browser remembers.
-_ACT_JS = "(talk, wanted, name) => [talk, wanted, localStorage.getItem('r1data_reviewer') || name]"
+_ACT_JS = "(talk, _, name) => [talk, window.r1data.wanted, localStorage.getItem('r1data_reviewer') || name]"
 _SLIDERS = ("temperature", "top_p", "max_tokens")
 _QUIET = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
@@ -81,7 +81,7 @@ def _act(parts: dict[str, Any], moves: ChatMoves) -> None:
         return _updates(parts, await moves.act(talk, wanted, name))
 
     inputs = [parts[name] for name in ("talk", "wanted", "name")]
-    parts["wanted"].input(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **_QUIET)
+    parts["act"].click(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **_QUIET)
 
 
 def _updates(parts: dict[str, Any], answer: Answer) -> dict[Any, Any]:
@@ -91,7 +91,7 @@ def _updates(parts: dict[str, Any], answer: Answer) -> dict[Any, Any]:
 
 
 def _shown(parts: dict[str, Any]) -> list[Any]:
-    return [part for name, part in parts.items() if name not in ("talk", "wanted")]
+    return [part for name, part in parts.items() if name not in ("talk", "wanted", "act")]
 
 
 def _threads() -> dict[str, Any]:
@@ -111,7 +111,8 @@ def _threads() -> dict[str, Any]:
             )
     parts["past"] = gr.HTML(elem_id="chat_past", elem_classes="chat_thread")
     parts["live"] = gr.HTML(chat_markup.live(Talk()), elem_id="chat_live", elem_classes="chat_thread")
-    parts["wanted"] = gr.Textbox(visible="hidden", elem_id="chat_wanted")
+    parts["wanted"] = gr.Textbox(visible="hidden")
+    parts["act"] = gr.Button(visible="hidden", elem_id="chat_act")  # pressed by chat.js
     return parts
 
 

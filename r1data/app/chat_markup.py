@@ -63,7 +63,8 @@ def _texts(reply: Reply, key: str) -> list[str]:
         parts.append(notice("The model wrote nothing."))
     elif not reply.done and not told.reasoning and not reply.waiting:
         parts.append(notice(f"Asked, nothing yet. {time.monotonic() - stream.began:.0f} s"))
-    parts.append(f'<p class="facts">{escaped(_facts(reply))}</p>')
+    if stream.n_chars or not reply.done:
+        parts.append(f'<p class="facts">{escaped(_facts(reply))}</p>')
     return parts
 
 
@@ -81,7 +82,8 @@ def _thought(text: str, closed: bool, reply: Reply, key: str) -> str:
             f"The thought was never closed: the model came to {cap} inside it, so there is no answer."
         )
     summary = f"<summary>Thought <small>{told}</small></summary>"
-    return f'<details class="thought" data-key="{key}">{summary}{_cut(text, reply, key)}</details>{why}'
+    inside = f'<div class="inside">{_cut(text, reply, key)}</div>'
+    return f'<details class="thought" data-key="{key}">{summary}{inside}</details>{why}'
 
 
 def _cut(text: str, reply: Reply, key: str) -> str:

@@ -115,11 +115,10 @@ class ChatMoves:
 
         Args:
             talk: of the window.
-            wanted: what it says: `up`, `down` or `whole`, the turn's number and the side, and a number that
-                makes two presses differ.
+            wanted: what it says: `up`, `down` or `whole`, the turn's number and the side.
             name: of the reviewer.
         """
-        way, at, side, *_ = [*wanted.split(), "", "", ""]
+        way, at, side, *_ = [*(wanted or "").split(), "", "", ""]
         if not at.isdigit() or int(at) >= len(talk.turns) or side not in SIDES:
             return _shown(talk)
         reply = talk.turns[int(at)].replies[side]

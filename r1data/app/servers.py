@@ -1,7 +1,8 @@
 """Servers of models that the page starts for its chat: `r1data serve`, one per model, for all its windows.
 
 Each is a child under a supervisor (`generate/supervised.py`), so all of them end when the page does,
-however it ends. What this does not do: share a server with another page, or use one that somebody else started.
+however it ends. What this does not do: share a server with another page, or use one that somebody else
+started.
 """
 
 import asyncio
