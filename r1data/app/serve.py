@@ -8,12 +8,12 @@ What this does not protect against: other users of this machine, who can open th
 """
 
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from r1data.errors import ConfigError
 from r1data.lake import Lake
+from r1data.serve.address import check_port
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -49,7 +49,7 @@ def serve(lake: Lake, port: int, *, wait: bool = True) -> str:
     Raises:
         ConfigError: Gradio is not installed, or the port is taken.
     """
-    _check_port(port)
+    check_port(HOST, port)
     page = build(lake)
     page.launch(
         server_name=HOST,
@@ -83,17 +83,6 @@ def _gradio() -> Any:
             "The page needs Gradio, which is not installed. Install the extra `serve` of r1data."
         ) from error
     return gradio
-
-
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise ConfigError(
-                f"Port {port} of {HOST} cannot be used: {error.strerror}. Give another one as --port."
-            ) from error
 
 
 def _theme() -> Any:

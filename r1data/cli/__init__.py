@@ -24,6 +24,7 @@ from r1data.cli import (
     plan,
     query,
     review,
+    serve,
     taught,
     train,
     verify,
@@ -52,6 +53,7 @@ for verbs in (
     loop,
     taught,
     page,
+    serve,
 ):
     verbs.add(app)
 app.add_typer(export.app, name="export")

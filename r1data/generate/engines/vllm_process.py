@@ -132,7 +132,7 @@ class VllmProcess:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         said = " ".join(str(cause).split())
         if not isinstance(cause, EngineError) or "root cause" in said:
-            said = _last_words(lines)
+            said = last_words(lines)
         memory = out_of_memory(lines)
         if memory is None and kills_for_memory() > self._kills:
             memory = "killed because the machine's memory ran out"
@@ -154,7 +154,7 @@ def _complaints(lines: list[str]) -> list[str]:
     return found + [line for line in lines if line.startswith("terminate called")]
 
 
-def _last_words(lines: list[str]) -> str:
+def last_words(lines: list[str]) -> str:
     """The process that a log says was killed, else the last error that it names, else its last line."""
     written = [line.strip() for line in lines if line.strip()]
     killed = [match[0] for line in written if (match := _KILLED.search(line))]
