@@ -131,8 +131,8 @@ class ChatMoves:
             await asyncio.to_thread(self._thumb, reply, way, name)
         except (R1DataError, OSError) as error:
             return {"message": {"value": notice(one_line(str(error)), "error")}}
-        if reply.feedback_url and reply.stream:
-            await feedback(reply.feedback_url, reply.stream.id, way)
+        if reply.server and reply.stream:
+            await feedback(reply.server.url, reply.server.key, reply.stream.id, way)
         told = f"Stored: thumb {way}. `r1data why` tells of it by the id under the answer."
         return _shown(talk) | {"message": {"value": notice(told, "done")}}
 
@@ -193,8 +193,8 @@ class ChatMoves:
         reply.asked = asked(
             talk.messages(turn, side), who.at(knobs.temperature, knobs.top_p), server.model, knobs.max_tokens
         )
-        reply.engine, reply.feedback_url = "chat r1data serve", server.url
-        await _stream(reply, server.url, None, None)
+        reply.engine, reply.server = "chat r1data serve", server
+        await _stream(reply, server.url, server.key, None)
 
     async def _remote(self, talk: Talk, turn: Turn, side: Side, who: Party, knobs: Knobs) -> None:
         """By a server that is there."""

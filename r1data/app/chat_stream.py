@@ -85,9 +85,11 @@ class Stream:
         """
         details = self.usage.get("completion_tokens_details")
         counted = details.get("reasoning_tokens") if isinstance(details, Mapping) else None
-        if isinstance(counted, int):
-            return counted, True
         all_, reasoning = self.usage.get("completion_tokens"), self.told().reasoning
+        if isinstance(counted, int) and (
+            counted or not reasoning
+        ):  # of a prefilled thought servers know none
+            return counted, True
         if not isinstance(all_, int) or reasoning is None:
             return None
         chars = sum(map(len, (reasoning, OPEN, CLOSE, self.told().answer)))
@@ -137,9 +139,9 @@ async def ask(url: str, key: str | None, model: str, stream: Stream) -> None:
         raise EngineError(f"{url} broke off after {stream.n_chars:,} characters.")
 
 
-async def feedback(url: str, completion_id: str, thumb: str) -> None:
+async def feedback(url: str, key: str | None, completion_id: str, thumb: str) -> None:
     """Tell a server of ours about a thumb, for its numbers; one that does not answer is left alone."""
-    async with _client(url, None) as client:
+    async with _client(url, key) as client:
         try:
             await client.post(f"{url}/feedback", json={"id": completion_id, "thumb": thumb}, timeout=5)
         except httpx2.HTTPError:

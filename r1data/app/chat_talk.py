@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from r1data.app.chat_stream import Stream
+from r1data.app.servers import Server
 from r1data.curate.chat import Asked
 from r1data.generate.render import Message
 
@@ -34,8 +35,8 @@ class Reply:
     """Why it has no end, in one line."""
     whole: bool = False
     """Whether its texts are shown whole, however long they are."""
-    feedback_url: str | None = None
-    """Of a server of ours, which is told of thumbs."""
+    server: Server | None = None
+    """One that was started here, which is told of thumbs."""
     engine: str = ""
     """What runs it, for table `rollouts`."""
     thumb: str = ""

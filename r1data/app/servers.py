@@ -27,6 +27,10 @@ from r1data.recipe import Teacher
 AT_ONCE = 2
 """Servers that are kept; the least lately used one makes room."""
 HOST = "127.0.0.1"
+TOKEN = "R1DATA_TOKEN"
+"""The variable of the environment from which `r1data serve` takes what it wants to be sent."""
+_FLAGS = ("--gpu-memory-utilization", "0.45")
+"""Of vLLM, which takes nearly all of a GPU's memory without it; two have to fit."""
 _LOOK_S = 0.5
 _READY_S = 900.0
 
@@ -42,6 +46,8 @@ class Server:
     """Up to and with `/v1`."""
     log: Path
     process: Supervised
+    key: str | None
+    """What it wants to be sent; None for nothing."""
     began: float = field(default_factory=time.monotonic)
     ready: bool = False
     made_room: str | None = None
@@ -123,9 +129,9 @@ def _start(name: str, model: ModelFolder) -> Server:
     port = _free_port()
     log = paths.home() / "logs" / "chat" / f"{model.path.name}-{port}.log"
     log.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "r1data", "serve", name, "--port", str(port)]
+    command = [sys.executable, "-m", "r1data", "serve", name, "--port", str(port), "--", *_FLAGS]
     process = Supervised(command, pass_fds=(), log=log, environment=os.environ)
-    return Server(model, name, f"http://{HOST}:{port}/v1", log, process)
+    return Server(model, name, f"http://{HOST}:{port}/v1", log, process, os.environ.get(TOKEN) or None)
 
 
 def _free_port() -> int:
