@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from r1data.app import chat_markup
 from r1data.app.chat_moves import MAX_TOKENS, TEMPERATURE, TOP_P, ChatMoves
 from r1data.app.chat_talk import SIDES, Talk
-from r1data.app.moves import Answer, safely
+from r1data.app.events import QUIET, on
+from r1data.app.moves import Answer
 from r1data.app.servers import Servers
 from r1data.lake import Lake
 
@@ -20,45 +21,31 @@ _KEYS = (
 )
 _LOAD_JS = "() => [window.location.search, localStorage.getItem('r1data_reviewer') || '']"
 _NAME_JS = "(name) => { localStorage.setItem('r1data_reviewer', name); }"
-_LINK_JS = "(left, right) => { window.r1data.enter && window.r1data.link('chat', { left, right }); }"
+_LINK_JS = "(left, right) => { window.r1data.link('chat', { left, right }); }"
 # Another tab has a field for the name too: what was typed last, in whichever, the browser remembers.
 _ACT_JS = "(talk, _, name) => [talk, window.r1data.wanted, localStorage.getItem('r1data_reviewer') || name]"
 _SLIDERS = ("temperature", "top_p", "max_tokens")
-_QUIET = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+_LONG = QUIET | {"concurrency_limit": None}
+"""Of events that last as long as models write, any number run at once."""
 
 
-def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab | None" = None) -> None:
+def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab") -> None:
     """Build the tab."""
     servers = Servers()
     atexit.register(servers.stop)
     moves, parts = ChatMoves(lake, servers), _threads() | _actions()
     asking = (*SIDES, *_SLIDERS)
 
-    _on(parts, page.load, moves.load, ("left", "right"), js=_LOAD_JS)
+    on(parts, page.load, moves.load, ("left", "right"), js=_LOAD_JS)
     for event in (parts["text"].submit, parts["send"].click):
         _follow(parts, event, moves.send, ("talk", "text", *asking))
     _follow(parts, parts["retry"].click, moves.retry, ("talk", *asking))
-    _on(parts, parts["stop"].click, moves.stop, ("talk",))
-    _on(parts, parts["clear"].click, moves.clear, ("talk",))
+    on(parts, parts["stop"].click, moves.stop, ("talk",))
+    on(parts, parts["clear"].click, moves.clear, ("talk",))
     _act(parts, moves)
     parts["name"].change(fn=None, inputs=parts["name"], js=_NAME_JS)
     for side in SIDES:
         parts[side].change(fn=None, inputs=[parts["left"], parts["right"]], js=_LINK_JS)
-
-
-def _on(
-    parts: dict[str, Any],
-    event: Callable[..., Any],
-    move: Callable[..., Answer],
-    inputs: tuple[str, ...],
-    js: str | None = None,
-) -> None:
-    """Answer an event with a move at once."""
-
-    def answered(*given: Any) -> dict[Any, Any]:
-        return _updates(parts, safely(move, *given))
-
-    event(answered, inputs=[parts[name] for name in inputs], outputs=_shown(parts), js=js, **_QUIET)
 
 
 def _follow(
@@ -73,7 +60,7 @@ def _follow(
         async for answer in move(*given):
             yield _updates(parts, answer)
 
-    event(answered, inputs=[parts[name] for name in inputs], outputs=_shown(parts), **_QUIET)
+    event(answered, inputs=[parts[name] for name in inputs], outputs=_shown(parts), **_LONG)
 
 
 def _act(parts: dict[str, Any], moves: ChatMoves) -> None:
@@ -81,7 +68,7 @@ def _act(parts: dict[str, Any], moves: ChatMoves) -> None:
         return _updates(parts, await moves.act(talk, wanted, name))
 
     inputs = [parts[name] for name in ("talk", "wanted", "name")]
-    parts["act"].click(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **_QUIET)
+    parts["act"].click(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **_LONG)
 
 
 def _updates(parts: dict[str, Any], answer: Answer) -> dict[Any, Any]:

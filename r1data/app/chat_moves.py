@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import parse_qs
 
 from r1data.app import chat_markup
 from r1data.app.chat_parties import Party, choices, defaults, may_be_linked, party
 from r1data.app.chat_stream import Stream, ask, feedback, models
 from r1data.app.chat_talk import SIDES, Reply, Side, Talk, Turn
+from r1data.app.links import asked_of
 from r1data.app.markup import notice
 from r1data.app.moves import Answer
 from r1data.app.servers import Servers
@@ -50,7 +50,7 @@ class ChatMoves:
             search: the query of its address: left, right; each may be missing.
             name: of the reviewer, as this browser remembers it.
         """
-        link = {key: values[0] for key, values in parse_qs(search.lstrip("?")).items()}
+        link = asked_of(search, "chat") or {}
         words = choices(self.lake)
         chosen = dict(zip(SIDES, defaults(words), strict=True))
         told = ""

@@ -11,10 +11,11 @@ from threading import Lock
 
 import polars as pl
 
+from r1data.app.places import places
 from r1data.curate.current import latest_reviews
 from r1data.curate.review_one import Said, reviewed
 from r1data.curate.review_queue import QUEUES, TABLES_READ, members
-from r1data.lake import Lake, delta
+from r1data.lake import Lake
 
 _HELD = 4
 """Queues that are held at once."""
@@ -52,12 +53,11 @@ class Desk:
 
     def places(self) -> list[tuple[str, str]]:
         """Recipes and nights that have something to review, the latest night first."""
-        found = self._partitions("plan") | self._partitions("cold_start_refined")
-        return sorted(found, key=lambda place: (place[1], place[0]), reverse=True)
+        return places(self.lake, "plan", "cold_start_refined")
 
     def has_refinements(self, recipe: str, night: str) -> bool:
         """Whether cold start has made something to approve."""
-        return (recipe, night) in self._partitions("cold_start_refined")
+        return (recipe, night) in places(self.lake, "cold_start_refined")
 
     def next(self, choice: Choice, current: str | None) -> str | None:
         """The rollout to show after `current`: the next one that waits, from the beginning after the end."""
@@ -87,10 +87,6 @@ class Desk:
         """
         row = reviewed(self.lake, said, datetime.now(UTC))
         return self.lake.append("reviews", row, run="review page").n_rows > 0
-
-    def _partitions(self, table: str) -> set[tuple[str, str]]:
-        found = delta.files(delta.open_table(self.lake.table_root(table)))
-        return {(file.partition["recipe"], file.partition["night"]) for file in found}
 
     def _place(self, choice: Choice, rollout_id: str | None) -> int:
         found = self._members(choice).filter(pl.col("rollout_id") == (rollout_id or ""))["place"]

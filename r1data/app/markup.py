@@ -18,8 +18,15 @@ def escaped(text: str | None) -> str:
     return escape(text or "").translate(_INERT)
 
 
-def card(shown: Shown) -> str:
-    """One rollout: prompt, folded thought, answer, reference, and what rules, judges and people said."""
+def card(shown: Shown, *, thought: str = "", answer: str = "", more: str = "") -> str:
+    """One rollout: prompt, folded thought, answer, reference, and what rules, judges and people said.
+
+    Args:
+        shown: the rollout.
+        thought: HTML in the place of its thought.
+        answer: HTML in the place of its answer.
+        more: HTML of further sections.
+    """
     roles = len(shown.messages) > 1
     prompt = "".join(
         (f"<h4>{escaped(message['role'])}</h4>" if roles else "") + _text(message["content"])
@@ -28,15 +35,18 @@ def card(shown: Shown) -> str:
     reference = shown.reference
     parts = [
         f'<p class="facts">{_facts(shown)}</p>',
-        _section("Prompt", prompt),
-        _thought(shown.reasoning),
-        _section("Answer", _text(shown.answer) if shown.answer else _none("The rollout has no answer.")),
-        _section(
-            f"Reference <small>{escaped(reference['verifier'])}</small>" if reference else "Reference",
-            _text(reference["reference"]) if reference else _none("There is none: no rule decides here."),
+        section("Prompt", prompt),
+        _thought(shown.reasoning, thought),
+        section(
+            "Answer", answer or _text(shown.answer) if shown.answer else none("The rollout has no answer.")
         ),
-        _section("Verdicts", _verdicts(shown)),
-        _section("Selection", _selections(shown)) if shown.selections else "",
+        section(
+            f"Reference <small>{escaped(reference['verifier'])}</small>" if reference else "Reference",
+            _text(reference["reference"]) if reference else none("There is none: no rule decides here."),
+        ),
+        section("Verdicts", _verdicts(shown)),
+        section("Selection", _selections(shown)) if shown.selections else "",
+        more,
     ]
     return f'<article data-rollout="{escaped(shown.rollout_id)}">{"".join(parts)}</article>'
 
@@ -60,6 +70,21 @@ def standing(queue: str, doc: str, counted: Standing) -> str:
     return f"<p><b>{escaped(queue)}</b>: {escaped(told)} {about}</p>"
 
 
+def section(title: str, content: str) -> str:
+    """A part of an article; both are HTML."""
+    return f"<section><h3>{title}</h3>{content}</section>"
+
+
+def link(rollout_id: str) -> str:
+    """Attributes of a link that opens a rollout in the tab Browse; page.js follows it within the page."""
+    return f'href="?tab=browse&amp;rollout={escaped(rollout_id)}" data-rollout="{escaped(rollout_id)}"'
+
+
+def none(text: str) -> str:
+    """What stands where there is nothing."""
+    return f'<p class="none">{escaped(text)}</p>'
+
+
 def _facts(shown: Shown) -> str:
     facts = shown.facts
     tokens = facts.get("completion_tokens")
@@ -75,11 +100,11 @@ def _facts(shown: Shown) -> str:
     return f'{line} · <code class="id">{escaped(shown.rollout_id)}</code>'
 
 
-def _thought(reasoning: str | None) -> str:
+def _thought(reasoning: str | None, marked: str) -> str:
     if not reasoning:
-        return _section("Thought", _none("The rollout has no thought."))
+        return section("Thought", none("The rollout has no thought."))
     head = f"Thought <small>{len(reasoning):,} characters</small>"
-    return f'<details class="thought"><summary>{head}</summary>{_text(reasoning)}</details>'
+    return f'<details class="thought"><summary>{head}</summary>{marked or _text(reasoning)}</details>'
 
 
 def _verdicts(shown: Shown) -> str:
@@ -100,7 +125,7 @@ def _verdicts(shown: Shown) -> str:
             edit = _text(row["reasoning"]) + _text(row["answer"])
             rows.append(_folded("the edit", edit))
     if not rows:
-        return _none("Nobody has judged it.")
+        return none("Nobody has judged it.")
     return f'<div class="wide"><table>{"".join(rows)}</table></div>'
 
 
@@ -136,13 +161,5 @@ def _selections(shown: Shown) -> str:
     )
 
 
-def _section(title: str, content: str) -> str:
-    return f"<section><h3>{title}</h3>{content}</section>"
-
-
 def _text(text: str | None) -> str:
     return f'<div class="text" dir="auto">{escaped(text)}</div>'
-
-
-def _none(text: str) -> str:
-    return f'<p class="none">{escaped(text)}</p>'

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
+import duckdb
 import polars as pl
 
 from r1data.app.desk import Choice, Desk
+from r1data.app.links import asked_of
 from r1data.app.markup import card, empty, notice, standing
 from r1data.curate.review_one import Said
 from r1data.curate.review_queue import QUEUES
@@ -23,7 +24,7 @@ from r1data.errors import ConcurrentWrite, R1DataError
 Answer = dict[str, dict[str, Any]]
 """Component to the properties of it that change."""
 _DONE = {"approve": "Approved", "reject": "Rejected", "edit": "Stored as edited"}
-_UNREADABLE = (R1DataError, OSError, pl.exceptions.PolarsError)
+_UNREADABLE = (R1DataError, OSError, pl.exceptions.PolarsError, duckdb.Error)
 """What a lake raises that cannot be read, such as a bucket that does not answer."""
 _LINK = ("queue", "recipe", "night", "rollout")
 
@@ -58,7 +59,10 @@ class Moves:
             search: the query of its address: queue, recipe, night, rollout; each may be missing.
             name: of the reviewer, as this browser remembers it.
         """
-        asked = {key: values[0] for key, values in parse_qs(search.lstrip("?")).items() if key in _LINK}
+        words = asked_of(search, "review")
+        if words is None:
+            return {"message": {}, "reviewer": {"value": name}}
+        asked = {key: value for key, value in words.items() if key in _LINK}
         root = self.desk.lake.root
         try:
             places = self.desk.places()
@@ -70,6 +74,10 @@ class Moves:
         except _UNREADABLE as error:
             told = empty(f"The lake at {root} cannot be read", _first_words(error))
             return {"card": {"value": told}} | _acting(False)
+
+    def enter(self, opened: str, search: str, name: str) -> Answer:
+        """The tab was entered; what it shows stays, and the first time it is as if the page was opened there."""
+        return self.load(search, name) if search and not opened else {"message": {}}
 
     def choose(self, of: str, place: str | None) -> Answer:
         """Another queue or night was chosen."""

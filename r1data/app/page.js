@@ -1,20 +1,28 @@
 // Keys, links and focus of the page.
 (() => {
-  const BUTTONS = { a: "approve", r: "reject", e: "edit", n: "next", p: "previous" };
+  const BUTTONS = {
+    a: "#approve", r: "#reject", e: "#edit", n: "#next, #browse_next", p: "#previous, #browse_previous",
+  };
   const typing = (target) => target?.closest?.("textarea, input, select, [contenteditable=true]");
-  let shown;
+  const visible = (selector) => [...document.querySelectorAll(selector)].find((one) => one.offsetParent);
+  const links = {}; // by tab: the words of its address
+  const asked = new URLSearchParams(window.location.search);
+  let active = asked.get("tab") || (asked.has("queue") ? "review" : "browse");
+  let clicked, shown, clicks = 0;
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.activeElement?.blur();
+    if (event.key === "Enter" && event.ctrlKey && event.target.closest?.("#sql_text")) visible("#run")?.click();
     // A key that is held down would decide about rollouts that nobody has read.
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const key = event.key.toLowerCase();
     if (key === "t") {
-      const thought = document.querySelector("#card details.thought");
+      const thought = visible("details.thought");
       if (thought) thought.open = !thought.open;
+    } else if (/^[1-9]$/.test(key)) {
+      document.querySelectorAll("[role=tab]")[key - 1]?.click();
     } else if (BUTTONS[key]) {
-      const button = document.querySelector(`#${BUTTONS[key]}`);
-      if (button?.offsetParent) button.click();
+      visible(BUTTONS[key])?.click();
     } else return;
     event.preventDefault();
   });
@@ -24,15 +32,62 @@
     if (event.detail > 1 && event.target.closest?.("#approve, #reject, #store")) event.stopImmediatePropagation();
   }, true);
 
+  // A link to a rollout is followed within the page, and one to a highlight to the first of its kind.
+  document.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const rollout = event.target.closest?.("a[data-rollout]");
+    const jump = event.target.closest?.("a[data-jump]");
+    if (rollout) {
+      const field = document.querySelector("#browse_wanted textarea, #browse_wanted input");
+      field.value = `${rollout.dataset.rollout} ${(clicks += 1)}`; // of one that was opened before, too
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      if (window.innerWidth <= 640) document.querySelector("#reading").scrollIntoView();
+    } else if (jump) {
+      const mark = document.querySelector(`#trace .text mark.${jump.dataset.jump}`);
+      const thought = mark?.closest("details");
+      if (thought) thought.open = true;
+      mark?.scrollIntoView({ block: "center" });
+    } else return;
+    event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest?.("[role=tab]");
+    if (!tab) return;
+    active = clicked = tab.textContent.trim().toLowerCase();
+    address(active);
+  }, true);
+
+  const address = (tab) => {
+    const words = new URLSearchParams({ tab, ...links[tab] });
+    if (tab === active) history.replaceState(null, "", `?${words}`);
+  };
+
   window.r1data = {
     // The address names what is shown, so that it can be passed on.
-    link(open, of, place) {
+    link(tab, words) {
+      links[tab] = typeof words === "string" ? JSON.parse(words || "{}") : words;
+      address(tab);
+      if (tab === "browse") {
+        const rollout = links[tab].rollout;
+        document.querySelectorAll("#found a[data-rollout]").forEach((one) => {
+          one.toggleAttribute("aria-current", one.dataset.rollout === rollout);
+        });
+        visible("#found a[aria-current]")?.scrollIntoView({ block: "nearest" });
+      }
+    },
+    review(open, of, place) {
       const { rollout_id: rollout } = JSON.parse(open || "{}");
       const [recipe, night] = (place || "/").split("/");
-      const words = { queue: of || "", recipe, night, rollout: rollout || "" };
-      history.replaceState(null, "", `?${new URLSearchParams(words)}`);
+      this.link("review", { queue: of || "", recipe, night, rollout: rollout || "" });
       if (rollout !== shown) window.scrollTo(0, 0);
       shown = rollout;
+    },
+    // What a tab that is clicked is asked to show; nothing for the first one, which the address decides.
+    entering(tab) {
+      if (tab !== clicked) return "";
+      const words = new URLSearchParams(window.location.search);
+      return words.get("tab") === tab ? window.location.search : `?tab=${tab}`;
     },
     focus(selector) {
       setTimeout(() => {

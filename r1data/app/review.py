@@ -1,11 +1,11 @@
 """The tab on which people review: one rollout at a time, by buttons or keys, with links to pass on."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from r1data.app.desk import Desk
-from r1data.app.moves import Answer, Moves, safely
+from r1data.app.events import on
+from r1data.app.moves import Moves
 from r1data.curate.review_queue import QUEUES
 from r1data.lake import Lake
 
@@ -14,48 +14,34 @@ if TYPE_CHECKING:
 
 _KEYS = "Keys: a approve · r reject · e edit · n next · p previous · t fold or unfold · Esc leave a field"
 _LOAD_JS = "() => [window.location.search, localStorage.getItem('r1data_reviewer') || '']"
+_ENTER_JS = (
+    "(open) => [open, window.r1data.entering('review'), localStorage.getItem('r1data_reviewer') || '']"
+)
 _NAME_JS = "(name) => { localStorage.setItem('r1data_reviewer', name); }"
-_LINK_JS = "(open, of, place) => { window.r1data.link(open, of, place); }"
+_LINK_JS = "(open, of, place) => { window.r1data.review(open, of, place); }"
 _BLUR_JS = "(...given) => { document.activeElement?.blur(); return given; }"
 _FOCUS_JS = "() => { window.r1data.focus('#edited_answer textarea'); }"
 _TYPED = ("open", "of", "place", "reviewer", "note", "reasoning", "answer")
-_QUIET = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
 
 
-def tab(lake: Lake, page: "gr.Blocks") -> None:
+def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab") -> None:
     """Build the tab."""
     parts = _chooser() | _actions()
     moves = Moves(Desk(lake))
-    on = partial(_on, parts)
+    answer = partial(on, parts)
 
-    on(page.load, moves.load, ("open", "note"), js=_LOAD_JS)
+    answer(page.load, moves.load, ("open", "note"), js=_LOAD_JS)
+    answer(entered.select, moves.enter, ("open", "note", "reviewer"), js=_ENTER_JS)
     for name in ("of", "place"):
-        on(parts[name].input, moves.choose, ("of", "place"), js=_BLUR_JS)
-    on(parts["next"].click, partial(moves.step, True), ("open", "of", "place"))
-    on(parts["previous"].click, partial(moves.step, False), ("open", "of", "place"))
+        answer(parts[name].input, moves.choose, ("of", "place"), js=_BLUR_JS)
+    answer(parts["next"].click, partial(moves.step, True), ("open", "of", "place"))
+    answer(parts["previous"].click, partial(moves.step, False), ("open", "of", "place"))
     for name, verdict in (("approve", "approve"), ("reject", "reject"), ("store", "edit")):
-        on(parts[name].click, partial(moves.decide, verdict), _TYPED)
-    on(parts["edit"].click, moves.edit, ("open",)).then(fn=None, js=_FOCUS_JS)
-    on(parts["cancel"].click, moves.cancel, ())
+        answer(parts[name].click, partial(moves.decide, verdict), _TYPED)
+    answer(parts["edit"].click, moves.edit, ("open",)).then(fn=None, js=_FOCUS_JS)
+    answer(parts["cancel"].click, moves.cancel, ())
     parts["reviewer"].change(fn=None, inputs=parts["reviewer"], js=_NAME_JS)
     parts["open"].change(fn=None, inputs=[parts[name] for name in ("open", "of", "place")], js=_LINK_JS)
-
-
-def _on(
-    parts: dict[str, Any],
-    event: Callable[..., Any],
-    move: Callable[..., Answer],
-    inputs: tuple[str, ...],
-    js: str | None = None,
-) -> Any:
-    """Answer an event with a move; `js` may give other inputs than the components hold."""
-    import gradio as gr
-
-    def answered(*given: Any) -> dict[Any, Any]:
-        return {parts[name]: gr.update(**changed) for name, changed in safely(move, *given).items()}
-
-    outputs = list(parts.values())
-    return event(answered, inputs=[parts[name] for name in inputs], outputs=outputs, js=js, **_QUIET)
 
 
 def _chooser() -> dict[str, Any]:

@@ -23,6 +23,7 @@ _POLICY = (
     b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
     b"form-action 'self'; frame-ancestors 'none'; base-uri 'self'"
 )
+_ADDRESS_JS = "() => [window.location.search]"
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "chat.js")
 
@@ -34,12 +35,19 @@ def build(lake: Lake) -> "gr.Blocks":
         ConfigError: Gradio is not installed.
     """
     from r1data.app import TABS
+    from r1data.app.events import QUIET
+    from r1data.app.links import tab_of
 
     gradio = _gradio()
     with gradio.Blocks(title="r1data", analytics_enabled=False) as page:
-        for title, tab in TABS.items():
-            with gradio.Tab(title):
-                tab(lake, page)
+        with gradio.Tabs() as tabs:
+            for title, tab in TABS.items():
+                with gradio.Tab(title, id=title.lower()) as entered:
+                    tab(lake, page, entered)
+        address = gradio.Textbox(visible="hidden")
+        page.load(
+            lambda search: gradio.update(selected=tab_of(search)), address, tabs, js=_ADDRESS_JS, **QUIET
+        )
     return page
 
 

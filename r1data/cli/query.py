@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from r1data import paths
 from r1data.cli.options import Json, RecipeOption, assigned
 from r1data.errors import QueryError
 from r1data.lake import Lake
-from r1data.lake.query import fetch
+from r1data.lake.query import QUESTIONS, fetch, question
 from r1data.recipe import load_recipe
 from r1data.report import show
 from r1data.report.funnel import funnel_text
@@ -58,8 +57,7 @@ def why(
     """Tell the story of one rollout: prompt, completion, every verdict and fact, and why it was kept or
     dropped.
     """
-    query = (paths.PROJECT / "sql" / "questions" / "why.sql").read_text(encoding="utf-8")
-    story = fetch(Lake(), query, {"rollout_id": rollout_id})
+    story = fetch(Lake(), question("why"), {"rollout_id": rollout_id})
     if story.is_empty():
         raise QueryError(
             f'There is no rollout {rollout_id}. `r1data sql "select rollout_id from rollouts"` lists them.'
@@ -84,11 +82,10 @@ def text_of(query: str) -> str:
     Raises:
         QueryError: one word that is neither a question nor a file.
     """
-    questions = paths.PROJECT / "sql" / "questions"
-    for path in (questions / f"{query}.sql", Path(query)):
+    for path in (QUESTIONS / f"{query}.sql", Path(query)):
         if len(query) < 200 and path.suffix == ".sql" and path.is_file():
             return path.read_text(encoding="utf-8")
     if len(query.split()) == 1:
-        names = [path.stem for path in questions.glob("*.sql")]
+        names = [path.stem for path in QUESTIONS.glob("*.sql")]
         raise QueryError(f"There is no question or file {nearest(query, names)}")
     return query

@@ -16,11 +16,13 @@ import duckdb
 import orjson
 import polars as pl
 
+from r1data import paths
 from r1data.errors import QueryError
 from r1data.lake import catalog, storage
 from r1data.lake.lake import Lake
 from r1data.schema import TABLES
 
+QUESTIONS = paths.PROJECT / "sql" / "questions"
 _ONE_SELECT = "Give exactly one SELECT statement; the corpus is changed by publishing, never by SQL."
 
 
@@ -59,7 +61,10 @@ def connect(
     }
     settings |= {"memory_limit": memory} if memory else {}
     settings |= {"temp_directory": spill} if spill else {}
-    with duckdb.connect(lake.catalog_path, read_only=True, config=settings) as connection:
+    # Attached to a database of its own: connections to one file share their settings, locks and allowed paths.
+    with duckdb.connect(config=settings) as connection:
+        connection.execute(f"attach {catalog.literal(str(lake.catalog_path))} as catalog (read_only)")
+        connection.execute("use catalog")
         if storage.is_s3(lake.root):
             connection.register_filesystem(storage.filesystem())
         files = ", ".join(catalog.literal(file) for file in catalog.current_files(lake.root))
@@ -92,17 +97,37 @@ def fetch(lake: Lake, sql: str, parameters: Mapping[str, Any] | None = None) -> 
         QueryError: not one SELECT, or DuckDB refuses it; the message is DuckDB's, which names near columns.
     """
     with connect(lake) as connection:
-        wanted = one_select(connection, sql).named_parameters
-        given = dict(parameters or {})
-        if missing := sorted(wanted - set(given)):
-            raise QueryError(
-                f"The query needs {', '.join('$' + m for m in missing)}. Give each as --param name=value."
-            )
-        try:
-            used = {name: given[name] for name in wanted}
-            return connection.sql(sql, params=used).pl()
-        except duckdb.Error as error:
-            raise QueryError(message(error)) from error
+        return ask(connection, sql, parameters)
+
+
+def ask(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    most: int | None = None,
+) -> pl.DataFrame:
+    """As `fetch`, on a connection that is open; `most`: rows at most, the first ones.
+
+    Raises:
+        QueryError: as `fetch` does.
+    """
+    wanted = one_select(connection, sql).named_parameters
+    given = dict(parameters or {})
+    if missing := sorted(wanted - set(given)):
+        raise QueryError(
+            f"The query needs {', '.join('$' + m for m in missing)}. Give each as --param name=value."
+        )
+    try:
+        rows = connection.sql(sql, params={name: given[name] for name in wanted})
+        return (rows if most is None else rows.limit(most)).pl()
+    except duckdb.Error as error:
+        raise QueryError(message(error)) from error
+
+
+def question(name: str) -> str:
+    """The SQL of a file of `sql/questions/`, by its name without the suffix."""
+    return (QUESTIONS / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def tables_read(sql: str) -> tuple[str, ...]:

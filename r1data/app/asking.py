@@ -1,0 +1,87 @@
+"""Questions in SQL, as the page asks them: within limits of time and rows, with a table and a chart of the rows."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Timer
+from time import monotonic
+
+import polars as pl
+
+from r1data.errors import QueryError
+from r1data.lake import Lake
+from r1data.lake.query import QUESTIONS, ask, connect, question
+
+MOST_ROWS = 1_000
+"""Rows that are shown; there may be more."""
+MOST_S = 60.0
+_MEMORY = "2GB"
+_MOST_BARS = 60
+_NAMED = re.compile(r"\$([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a question found."""
+
+    rows: pl.DataFrame
+    """MOST_ROWS at most."""
+    more: bool
+    """Whether there are rows beyond these."""
+    elapsed_s: float
+
+
+def titles() -> dict[str, str]:
+    """Questions of `sql/questions/` by name, each with its first line in words."""
+    files = sorted(QUESTIONS.glob("*.sql"))
+    return {file.stem: question(file.stem).partition("\n")[0].removeprefix("-- ") for file in files}
+
+
+def parameters(sql: str) -> list[str]:
+    """Names of the parameters `$name` of a text, comments aside."""
+    code = "\n".join(line.partition("--")[0] for line in sql.splitlines())
+    return sorted(set(_NAMED.findall(code)))
+
+
+def answered(lake: Lake, sql: str, given: Mapping[str, str]) -> Answered:
+    """Ask one question.
+
+    Raises:
+        QueryError: it is not one SELECT, DuckDB refuses it, a parameter has no value, or it took too long.
+    """
+    if missing := [name for name in parameters(sql) if not given.get(name)]:
+        raise QueryError(f"The question needs a value for {', '.join(missing)}.")
+    began = monotonic()
+    with connect(lake, memory=_MEMORY) as connection:
+        timer = Timer(MOST_S, connection.interrupt)
+        timer.start()
+        try:
+            rows = ask(connection, sql, given, most=MOST_ROWS + 1)
+        except QueryError as error:
+            if monotonic() - began < MOST_S:
+                raise
+            raise QueryError(
+                f"The question took longer than {MOST_S:.0f} s and was ended. Narrow it, or ask it by `r1data sql`."
+            ) from error
+        finally:
+            timer.cancel()
+    return Answered(rows.head(MOST_ROWS), rows.height > MOST_ROWS, monotonic() - began)
+
+
+def chartable(rows: pl.DataFrame) -> tuple[str, list[str]] | None:
+    """The column that names bars, and those that may be their heights; None where a chart says nothing.
+
+    Bars are named by the first column, or by the first ones together with another where it repeats itself.
+    """
+    numbers = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
+    names = [name for name, dtype in rows.schema.items() if dtype == pl.String]
+    heights = numbers if names else numbers[1:]
+    name = names[0] if names else next(iter(numbers), None)
+    if (
+        name is None
+        or not heights
+        or not 2 <= rows.height <= _MOST_BARS
+        or rows[name].n_unique() < rows.height
+    ):
+        return None
+    return name, heights

@@ -1,0 +1,143 @@
+"""What the tab SQL answers to each thing that a person does, as values of its components by name."""
+
+import json
+import shlex
+from typing import Any
+
+import polars as pl
+
+from r1data.app.asking import MOST_ROWS, Answered, answered, chartable, parameters, titles
+from r1data.app.links import asked_of
+from r1data.app.markup import escaped, notice
+from r1data.app.moves import Answer
+from r1data.app.places import places
+from r1data.errors import QueryError
+from r1data.lake import Lake
+from r1data.lake.query import question
+from r1data.text import nearest
+
+FIRST = "why_rejected"
+"""The question that is shown first."""
+_CELL_CHARS = 300
+
+
+class SqlMoves:
+    """Answers for every page of one lake."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+
+    def load(self, search: str) -> Answer:
+        """A page was opened; `search`: the query of its address: question, recipe, night, rollout_id."""
+        asked = asked_of(search, "sql")
+        return {"message": {}} if asked is None else self._loaded(asked)
+
+    def enter(self, sql: str | None, search: str) -> Answer:
+        """The tab was entered; what it shows stays, and the first time it is as if the page was opened there."""
+        return self.load(search) if search and not sql else {"message": {}}
+
+    def choose(self, name: str, place: str | None, rollout_id: str) -> Answer:
+        """Another question was chosen: it is asked if all that it needs is known."""
+        sql = question(name)
+        ready = all(_given(place, rollout_id).get(wanted) for wanted in parameters(sql))
+        chosen = {"sql": {"value": sql}, "rollout_id": {"visible": "rollout_id" in parameters(sql)}}
+        nothing = {"table": {"value": ""}, "chart": {"visible": False}, "height": {"visible": False}}
+        asked = self.ask(name, sql, place, rollout_id) if ready else nothing | {"message": {"value": ""}}
+        return chosen | asked
+
+    def ask(
+        self, name: str, sql: str, place: str | None, rollout_id: str, height: str | None = None
+    ) -> Answer:
+        """The question is asked, as it stands in the field."""
+        given = _given(place, rollout_id)
+        try:
+            found = answered(self.lake, sql, given)
+        except QueryError as error:
+            return {"message": {"value": notice(str(error), "error")}}
+        used = {key: given[key] for key in parameters(sql)}
+        own = sql.strip() != question(name).strip()
+        words = ["r1data", "sql", sql if own else name]
+        words += [word for key, value in used.items() for word in ("-p", f"{key}={value}")]
+        command = "" if own else f" <code>{escaped(shlex.join(words))}</code>"
+        link = {"link": {"value": json.dumps({"question": name} | used)}} if not own else {}
+        message = f'<p class="asked">{escaped(_told(found))}{command}</p>'
+        table = {"table": {"value": rows_table(found.rows)}, "message": {"value": message}}
+        return table | link | _chart(found.rows, height)
+
+    def _loaded(self, asked: dict[str, str]) -> Answer:
+        known, names = places(self.lake, "plan", "selected"), titles()
+        name = asked.get("question", FIRST)
+        told = ""
+        if name not in names:
+            name, told = FIRST, notice(f"There is no question {nearest(name, names)}", "error")
+        wanted = f"{asked.get('recipe', '')}/{asked.get('night', '')}"
+        listed = [f"{recipe}/{night}" for recipe, night in known]
+        fits = [place for place in listed if place.startswith(wanted.rstrip("/"))]
+        place = (fits or listed or ["/"])[0]
+        rollout_id = asked.get("rollout_id", "")
+        choices = [(f"{recipe} · {night}", f"{recipe}/{night}") for recipe, night in known]
+        chooser: Answer = {
+            "question": {"choices": [(title, key) for key, title in names.items()], "value": name},
+            "place": {"choices": choices, "value": place if listed else None},
+            "rollout_id": {"value": rollout_id},
+        }
+        if not known:
+            told = notice(f"{self.lake.root} holds no night yet. `r1data run` makes one.")
+            return chooser | {"sql": {"value": question(name)}, "message": {"value": told}}
+        shown = self.choose(name, place, rollout_id)
+        shown["rollout_id"] = shown["rollout_id"] | chooser["rollout_id"]
+        return chooser | shown | ({"message": {"value": told}} if told else {})
+
+
+def rows_table(rows: pl.DataFrame) -> str:
+    """Rows as HTML; a long cell is cut."""
+    if rows.is_empty():
+        return '<p class="none">It found no rows.</p>'
+    numeric = [" class=number" if dtype.is_numeric() else "" for dtype in rows.dtypes]
+    heads = "".join(
+        f"<th{kind}>{escaped(name)}</th>" for name, kind in zip(rows.columns, numeric, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{kind}>{_cell(value)}</td>" for value, kind in zip(row, numeric, strict=True))
+        + "</tr>"
+        for row in rows.iter_rows()
+    )
+    return f'<div class="wide"><table class="rows"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = (
+        json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+    )
+    return escaped(text if len(text) <= _CELL_CHARS else f"{text[:_CELL_CHARS]} …")
+
+
+def _told(found: Answered) -> str:
+    n = found.rows.height
+    rows = f"the first {MOST_ROWS:,} rows of more" if found.more else f"{n:,} row{'' if n == 1 else 's'}"
+    return f"{rows}, {found.elapsed_s:.2f} s"
+
+
+def _chart(rows: pl.DataFrame, height: str | None) -> Answer:
+    bars = chartable(rows)
+    if bars is None:
+        return {"chart": {"visible": False}, "height": {"visible": False}}
+    name, heights = bars
+    shown = height if height in heights else heights[0]
+    frame = rows.select(pl.col(name).cast(pl.String), pl.col(shown).cast(pl.Float64)).to_pandas()
+    return {
+        "chart": {"value": frame, "x": name, "y": shown, "sort": frame[name].tolist(), "visible": True},
+        "height": {"choices": heights, "value": shown, "visible": len(heights) > 1},
+    }
+
+
+def _given(place: str | None, rollout_id: str) -> dict[str, str]:
+    recipe, _, night = (place or "/").partition("/")
+    return {"recipe": recipe, "night": night, "rollout_id": (rollout_id or "").strip()}
