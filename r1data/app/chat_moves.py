@@ -189,6 +189,8 @@ class ChatMoves:
         reply = turn.replies[side]
         reply.waiting = f"Starting {who.teacher.model}, which takes about a minute."
         server = await self.servers.wanted(who.teacher)
+        if server.in_place_of and not server.ready:
+            reply.waiting = f"{reply.waiting} The server of {server.in_place_of} was ended to make room."
         await self.servers.wait(server)
         reply.asked = asked(
             talk.messages(turn, side), who.at(knobs.temperature, knobs.top_p), server.model, knobs.max_tokens

@@ -50,6 +50,8 @@ class Server:
     """What it wants to be sent; None for nothing."""
     began: float = field(default_factory=time.monotonic)
     ready: bool = False
+    in_place_of: str | None = None
+    """The model whose server was ended for this one."""
     made_room: str | None = None
     """The model for which it was ended."""
 
@@ -109,11 +111,13 @@ class Servers:
         with self._lock:
             if folder not in self._held:
                 model = resolve(teacher.model, teacher.revision, allow_code=teacher.allow_model_code)
+                room_of = None
                 while len(self._held) >= AT_ONCE:
                     evicted = self._held.popitem(last=False)[1]
-                    evicted.made_room = teacher.model
+                    room_of, evicted.made_room = evicted.name, teacher.model
                     evicted.process.stop()  # before the next one needs its memory
                 self._held[folder] = _start(teacher.model, model)
+                self._held[folder].in_place_of = room_of
             self._held.move_to_end(folder)
             return self._held[folder]
 

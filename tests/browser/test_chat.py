@@ -55,9 +55,7 @@ def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
         tab.write("#chat_text textarea", f"What is this? {EVIL}")
         tab.run("localStorage.setItem('r1data_reviewer', 'ada')")
         tab.click("#chat_send")
-        tab.wait(
-            "document.querySelector('#chat_live button.thumb') && !document.querySelector('#chat_live [aria-busy=true]')"
-        )
+        tab.wait("document.querySelectorAll('#chat_live article[aria-busy=false]').length == 2")
         assert "try again in 7 s" in tab.text("#chat_live article[data-side=right] .notice.error")
         assert not tab.run("document.querySelector('#chat_live details').open")
         assert tab.text("#chat_live .answer").strip() == EVIL
