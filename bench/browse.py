@@ -17,7 +17,7 @@ import polars as pl
 
 from bench.measure import Timer, peak_mb, spread
 from r1data import ids
-from r1data.app.find import Filters
+from r1data.app.find import Filters, find, values
 from r1data.app.trace import read_trace
 from r1data.lake import Lake
 from r1data.schema import TABLES

@@ -1,8 +1,8 @@
 """One page for people, `r1data app`. To add a tab, write a file here and name it below.
 
-A tab is a function that builds its part of the page: `tab(lake, page, entered)`, called inside Gradio's tab,
-which it is given. Gradio comes with the extra `serve` and takes seconds to import, so only what serves the page
-imports it.
+A tab is a function that builds its part of the page: `tab(lake, page, entered)`, called inside Gradio's
+tab, which it is given. Gradio comes with the extra `serve` and takes seconds to import, so only what serves
+the page imports it.
 """
 
 from collections.abc import Callable

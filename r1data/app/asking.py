@@ -1,4 +1,4 @@
-"""Questions in SQL, as the page asks them: within limits of time and rows, with a table and a chart of the rows."""
+"""Questions in SQL, as the page asks them: within limits of time and rows, perhaps with a chart."""
 
 import re
 from collections.abc import Mapping
@@ -61,7 +61,8 @@ def answered(lake: Lake, sql: str, given: Mapping[str, str]) -> Answered:
             if monotonic() - began < MOST_S:
                 raise
             raise QueryError(
-                f"The question took longer than {MOST_S:.0f} s and was ended. Narrow it, or ask it by `r1data sql`."
+                f"The question took longer than {MOST_S:.0f} s and was ended. Narrow it, or ask it by "
+                "`r1data sql`."
             ) from error
         finally:
             timer.cancel()

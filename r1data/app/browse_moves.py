@@ -49,7 +49,7 @@ class BrowseMoves:
         self.lake = lake
 
     def load(self, search: str) -> Answer:
-        """A page was opened; `search`: the query of its address, which may name filters, a page and a rollout."""
+        """A page was opened; `search`: the query of its address: filters, page, rollout."""
         mine = asked_of(search, "browse")
         if mine is None:
             return {"message": {}}
@@ -71,7 +71,7 @@ class BrowseMoves:
         return chosen | self._choices(filters) | shown
 
     def enter(self, look: str, search: str) -> Answer:
-        """The tab was entered; what it shows stays, and the first time it is as if the page was opened there."""
+        """The tab was entered: the first time as if the page was opened there; then all stays."""
         return self.load(search) if search and not Look.of(look).page else {"message": {}}
 
     def clear(self, *typed: str | None) -> Answer:
@@ -94,9 +94,7 @@ class BrowseMoves:
         return self._found(_filters(typed), here.page + by)
 
     def open(self, wanted: str, look: str, *typed: str | None) -> Answer:
-        """A rollout was clicked, in the list or in a trace; `wanted`: its id, and what makes the click one of its
-        own.
-        """
+        """A rollout was clicked; `wanted`: its id, and a number that makes every click another one."""
         here, rollout_id = Look.of(look), wanted.partition(" ")[0]
         return self._opened(Look(here.page, here.n_pages, rollout_id, here.ids), _filters(typed))
 

@@ -62,7 +62,7 @@ class Page:
     """One page of what was found."""
 
     rows: list[dict[str, Any]]
-    """Columns of view `outcomes`, with index, completion_tokens, finish_reason and the beginning of the prompt."""
+    """Columns of view `outcomes`, and index, completion_tokens, finish_reason, beginning of the prompt."""
     n_rows: int
     """Rows on all pages."""
     number: int

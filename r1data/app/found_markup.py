@@ -36,8 +36,9 @@ def _item(row: dict[str, Any], current: bool) -> str:
     line = " · ".join(escaped(fact) for fact in told if fact)
     why = "".join(f' <span class="reason">{escaped(reason)}</span>' for reason in reasons[:2])
     why += f" and {len(reasons) - 2} more" if len(reasons) > 2 else ""
+    here = " aria-current=true" if current else ""
     return (
-        f'<a {link(row["rollout_id"])} class="{escaped(row["state"])}"{" aria-current=true" if current else ""}>'
+        f'<a {link(row["rollout_id"])}{here}>'
         f'<span class="prompt" dir="auto">{escaped(row.get("prompt") or "…")}</span>'
         f'<span class="line"><span class="word {word}">{word}</span> {escaped(row["state"])}{why}</span>'
         f'<span class="line">{line}</span></a>'

@@ -76,7 +76,7 @@ class Moves:
             return {"card": {"value": told}} | _acting(False)
 
     def enter(self, opened: str, search: str, name: str) -> Answer:
-        """The tab was entered; what it shows stays, and the first time it is as if the page was opened there."""
+        """The tab was entered: the first time as if the page was opened there; then all stays."""
         return self.load(search, name) if search and not opened else {"message": {}}
 
     def choose(self, of: str, place: str | None) -> Answer:

@@ -33,7 +33,7 @@ class SqlMoves:
         return {"message": {}} if asked is None else self._loaded(asked)
 
     def enter(self, sql: str | None, search: str) -> Answer:
-        """The tab was entered; what it shows stays, and the first time it is as if the page was opened there."""
+        """The tab was entered: the first time as if the page was opened there; then all stays."""
         return self.load(search) if search and not sql else {"message": {}}
 
     def choose(self, name: str, place: str | None, rollout_id: str) -> Answer:
@@ -103,7 +103,8 @@ def rows_table(rows: pl.DataFrame) -> str:
         + "</tr>"
         for row in rows.iter_rows()
     )
-    return f'<div class="wide"><table class="rows"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="wide"><table class="rows">{table}</table></div>'
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,4 @@
-"""A rollout as the tab Browse shows it: what a reviewer is shown, and all that is known of its text and of its
-neighbours.
-"""
+"""A rollout as the tab Browse shows it: what reviewers see, marks in its text, and its neighbours."""
 
 from dataclasses import dataclass
 from itertools import islice

@@ -1,6 +1,4 @@
-"""A trace as HTML: what is known of its text highlighted, its attempts and twins beside it, and why it was kept
-or dropped.
-"""
+"""A trace as HTML: its text with highlights, other attempts and twins, and why it was kept or dropped."""
 
 import re
 from collections import Counter, deque
@@ -46,9 +44,7 @@ def trace_card(trace: Trace) -> str:
 
 
 def marked(trace: Trace, start: int, end: int) -> str:
-    """A part of the completion, trimmed, in which what is known is highlighted; where marks overlap, each part says
-    all.
-    """
+    """A part of the completion, trimmed and highlighted; where marks overlap, each part says all."""
     text = trace.rollout["completion"]
     while start < end and text[start].isspace():
         start += 1
@@ -69,9 +65,7 @@ def marked(trace: Trace, start: int, end: int) -> str:
 
 
 def compared(one: str, other: str) -> tuple[str, str] | None:
-    """Two texts as HTML, in each of which the words that the other lacks are highlighted; None if they are too long
-    to be compared word by word.
-    """
+    """Two texts as HTML, each with the words highlighted that the other lacks; None if they are too long."""
     words = _WORD.findall(one), _WORD.findall(other)
     if len(words[0]) * len(words[1]) > _MOST_CELLS:
         return None
@@ -95,7 +89,8 @@ def _part(text: str, marks: list[Mark]) -> str:
 def _legend(marks: list[Mark]) -> str:
     counts = Counter(mark.kind for mark in marks)
     return "".join(
-        f'<a href="#" class="legend" data-jump="{kind}"><mark class="{kind}">{counts[kind]:,} {told}</mark></a>'
+        f'<a href="#" class="legend" data-jump="{kind}">'
+        f'<mark class="{kind}">{counts[kind]:,} {told}</mark></a>'
         for kind, told in KINDS.items()
         if counts[kind]
     )

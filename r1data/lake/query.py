@@ -61,7 +61,7 @@ def connect(
     }
     settings |= {"memory_limit": memory} if memory else {}
     settings |= {"temp_directory": spill} if spill else {}
-    # Attached to a database of its own: connections to one file share their settings, locks and allowed paths.
+    # Attached to a database of its own: connections to one file would share settings and allowed paths.
     with duckdb.connect(config=settings) as connection:
         connection.execute(f"attach {catalog.literal(str(lake.catalog_path))} as catalog (read_only)")
         connection.execute("use catalog")

@@ -5,12 +5,13 @@ import socket
 
 from r1data.errors import ConfigError
 
+BACKLOG = 2048
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names under which this machine alone is reached."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound to a port, and listens once a server takes it; port 0 takes a free one.
+    """A socket that listens on a port; port 0 takes a free one.
 
     Raises:
         ConfigError: the port is taken, or the host is not this machine's.
@@ -20,6 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)  # a port is taken only by who listens
     except OSError as error:
         bound.close()
         raise ConfigError(

@@ -1,7 +1,7 @@
 """The endpoints of a server, as an ASGI application."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from r1data.serve import budgeted, relay
 from r1data.serve.address import LOOPBACK
 from r1data.serve.budget import budget_of
-from r1data.serve.exchange import JSON, Answer, Exchange
+from r1data.serve.exchange import JSON, Answer, Exchange, Work
 from r1data.serve.refusal import Refusal, invalid
 from r1data.serve.serving import Serving
 from r1data.serve.upstream import CHAT, COMPLETIONS
@@ -35,6 +35,24 @@ def application(serving: Serving, *, token: str | None = None, hosts: Sequence[s
         hosts: names under which it is asked; others are refused, so that no web page can have its own name
             point here. `*` is any.
     """
+
+    routes = [
+        Route(path, Exchange(path, work, serving.metrics), methods=["POST"])
+        for path, work in _works(serving).items()
+    ]
+    routes += [Route(path, page) for path, page in _pages(serving).items()]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts]),
+            Middleware(_Token, token=token),
+        ],
+        exception_handlers={404: _no_such_path, 405: _no_such_path},
+    )
+
+
+def _works(serving: Serving) -> dict[str, Work]:
+    """What takes JSON, by path."""
 
     async def chat(body: dict[str, Any], answer: Answer) -> None:
         budget = budget_of(body)
@@ -54,6 +72,12 @@ def application(serving: Serving, *, token: str | None = None, hosts: Sequence[s
     async def feedback(body: dict[str, Any], answer: Answer) -> None:
         serving.thumb(body)
         await answer.whole(200, b'{"counted": true}')
+
+    return {CHAT: chat, COMPLETIONS: completions, "/v1/feedback": feedback}
+
+
+def _pages(serving: Serving) -> dict[str, Callable[[Request], Awaitable[Response]]]:
+    """What is only read, by path."""
 
     async def health(request: Request) -> Response:
         return _json({"alive": True})
@@ -78,20 +102,7 @@ def application(serving: Serving, *, token: str | None = None, hosts: Sequence[s
             return Response(refusal.body(), refusal.status, refusal.headers, JSON.decode())
         return Response(page, status, media_type=JSON.decode())
 
-    works = {CHAT: chat, COMPLETIONS: completions, "/v1/feedback": feedback}
-    pages = {"/health": health, "/ready": ready, "/metrics": metrics, "/v1/models": models}
-    routes = [
-        Route(path, Exchange(path, work, serving.metrics), methods=["POST"]) for path, work in works.items()
-    ]
-    routes += [Route(path, page) for path, page in pages.items()]
-    return Starlette(
-        routes=routes,
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts]),
-            Middleware(_Token, token=token),
-        ],
-        exception_handlers={404: _no_such_path, 405: _no_such_path},
-    )
+    return {"/health": health, "/ready": ready, "/metrics": metrics, "/v1/models": models}
 
 
 class _Token:

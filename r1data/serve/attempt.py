@@ -81,7 +81,8 @@ class Attempting:
         """
         asked = RAW | body
         cap = _cap(body)
-        if max_thought_tokens is None or (cap is not None and cap <= max_thought_tokens):
+        most = self._upstream.context_tokens if cap is None else cap
+        if max_thought_tokens is None or most <= max_thought_tokens:
             return await self._follow(CHAT, asked)
         asked.pop("max_completion_tokens", None)
         await self._follow(CHAT, asked | {"max_tokens": max_thought_tokens, "return_token_ids": True})

@@ -12,7 +12,7 @@ from r1data.serve.refusal import invalid
 from r1data.text import nearest
 
 MAX_ATTEMPTS = 64
-_ALONE = ("tools", "logprobs", "top_logprobs", "n", "echo", "use_beam_search", "response_format")
+_ALONE = ("tools", "logprobs", "n", "use_beam_search", "response_format", "structured_outputs")
 
 
 class Budget(Section):
@@ -61,7 +61,7 @@ def budget_of(body: Mapping[str, Any]) -> Budget | None:
 
 def _check(budget: Budget, body: Mapping[str, Any]) -> None:
     for key in _ALONE:
-        if body.get(key) not in (None, False, 1):
+        if body.get(key) and not (key == "n" and body[key] == 1):
             raise invalid(f"`{key}` and `budget` do not go together. Leave one of them out.", key)
     if budget.attempts > 1 and budget.until is None:
         raise invalid(

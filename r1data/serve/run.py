@@ -6,6 +6,7 @@ What this does not protect against: other users of this machine, who reach a ser
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ TOKEN = "R1DATA_TOKEN"
 GRACE_S = 30
 """Seconds that running requests have to finish once the server is asked to end."""
 _LOOK_S = 0.5
+_OPEN_FILES = 65_536
 
 
 def serve(
@@ -57,7 +59,9 @@ def serve(
     """
     token = checked_token(host)
     served = find(name)
+    _allow_connections()
     with (
+        _signals() as came,
         listen(host, port) as door,
         Vllm(served, slots=slots, context_tokens=context_tokens, flags=flags) as vllm,
     ):
@@ -68,18 +72,25 @@ def serve(
         upstream = Upstream(vllm.socket)
         serving = Serving(upstream, Slots(slots, queue), token_counter(served.model))
         hosts = (*LOOPBACK, host) if is_loopback(host) else ("*",)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                application(serving, token=token, hosts=hosts),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                timeout_graceful_shutdown=GRACE_S,
-                server_header=False,
-            )
+        server = server_of(serving, token=token, hosts=hosts)
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(_serve(server, door, serving, vllm, came))
+
+
+def server_of(
+    serving: Serving, *, token: str | None = None, hosts: Sequence[str] = LOOPBACK
+) -> uvicorn.Server:
+    """The HTTP server of a model; `token` and `hosts` as `application` takes them."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(serving, token=token, hosts=hosts),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=GRACE_S,
+            server_header=False,
         )
-        with _no_second_signal(), asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-            runner.run(_serve(server, door, serving, vllm))
+    )
 
 
 def checked_token(host: str) -> str | None:
@@ -99,9 +110,11 @@ def checked_token(host: str) -> str | None:
     return token
 
 
-async def _serve(server: uvicorn.Server, door: socket.socket, serving: Serving, vllm: Vllm) -> None:
+async def _serve(
+    server: uvicorn.Server, door: socket.socket, serving: Serving, vllm: Vllm, came: list[int]
+) -> None:
     async with serving.upstream:
-        watching = asyncio.create_task(_watch(server, serving, vllm))
+        watching = asyncio.create_task(_watch(server, serving, vllm, came))
         try:
             await server.serve(sockets=[door])
         finally:
@@ -110,8 +123,8 @@ async def _serve(server: uvicorn.Server, door: socket.socket, serving: Serving, 
                 await watching
 
 
-async def _watch(server: uvicorn.Server, serving: Serving, vllm: Vllm) -> None:
-    """Say when the model answers; end the server when its engine ends.
+async def _watch(server: uvicorn.Server, serving: Serving, vllm: Vllm, came: list[int]) -> None:
+    """Say when the model answers; end the server when its engine ends, or a signal came before it ran.
 
     Raises:
         EngineError: it ended.
@@ -127,14 +140,29 @@ async def _watch(server: uvicorn.Server, serving: Serving, vllm: Vllm) -> None:
                 serving.waits_for = None
                 log.info("The model answers")
         await asyncio.sleep(_LOOK_S)
+        server.should_exit = server.should_exit or bool(came)
+
+
+def _allow_connections() -> None:
+    """Let as many connections wait as the system allows; many systems begin with 1,024 open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY:
+        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 @contextmanager
-def _no_second_signal() -> Iterator[None]:
-    """uvicorn raises the signal that ended it once more; by then vLLM is still to be stopped."""
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+def _signals() -> Iterator[list[int]]:
+    """Note the signals that ask for an end while uvicorn does not: before it runs, and when it raises the one
+    that ended it once more. By then vLLM is still to be stopped.
+    """
+    came = list[int]()
+    before = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -185,11 +185,11 @@ class Spending:
         )
 
     def _best(self) -> Attempt:
-        """Of what there is: right before unknown before wrong, finished before broken off, the first."""
+        """Of what there is: finished before broken off, right before unknown before wrong, the first."""
 
-        def rank(attempt: Attempt) -> tuple[int, bool, bool]:
+        def rank(attempt: Attempt) -> tuple[bool, int, bool]:
             verdict = attempt.verdict.verdict if attempt.verdict else "unknown"
-            return _ORDER[verdict], attempt.finish_reason is None, not attempt.text
+            return attempt.finish_reason is None, _ORDER[verdict], not attempt.text
 
         found = min(self._attempts, key=rank, default=None)
         if found is None or not (found.text or found.finish_reason):

@@ -1,5 +1,6 @@
 -- What stands where in the text of rollout $rollout_id?
--- Foreign spans, repetition, misplaced tags, personal data, parts of benchmarks. Places are in characters of the completion. A repetition is named by the place where it was found first.
+-- Foreign spans, repetition, misplaced tags, personal data, parts of benchmarks. Places are in characters
+-- of the completion. A repetition is named by the place where it was found first.
 with
 language_spans as (
     select unnest(foreign_spans) as found from current_language where rollout_id = $rollout_id

@@ -197,18 +197,21 @@ def test_a_link_opens_its_rollout_and_a_wrong_one_says_what_is_not_there(review_
     opened = moves.load(f"?queue=undecided&recipe=r&night={NIGHT}&rollout=a4", "ada")
     assert Open.of(opened["open"]["value"]).rollout_id == "a4"
     assert opened["of"]["value"] == "undecided" and opened["reviewer"]["value"] == "ada"
-    assert "no such recipe and night" in moves.load("?night=2020-01-01", "")["message"]["value"]
-    assert "The lake has no rollout nobody" in moves.load("?rollout=nobody", "")["card"]["value"]
+    assert "no such recipe and night" in moves.load("?tab=review&night=2020-01-01", "")["message"]["value"]
+    assert "The lake has no rollout nobody" in moves.load("?tab=review&rollout=nobody", "")["card"]["value"]
     assert "This queue is empty" in moves.choose("disputed", PLACE)["card"]["value"]
-    bare = Moves(Desk(Lake(tmp_path / "none"))).load("", "")
+    bare = Moves(Desk(Lake(tmp_path / "none"))).load("?tab=review", "")
     assert "`r1data run` makes one" in bare["card"]["value"].replace("&#96;", "`")
 
 
 def test_only_of_an_open_rollout_can_anything_be_said(review_lake: Lake, tmp_path: Path):
     moves = Moves(Desk(review_lake))
     acting = ("note", "approve", "reject", "edit")
-    assert all(moves.load("", "")[name]["visible"] for name in acting)
-    for nothing in (moves.choose("disputed", PLACE), Moves(Desk(Lake(tmp_path / "none"))).load("", "")):
+    assert all(moves.load("?tab=review", "")[name]["visible"] for name in acting)
+    for nothing in (
+        moves.choose("disputed", PLACE),
+        Moves(Desk(Lake(tmp_path / "none"))).load("?tab=review", ""),
+    ):
         assert not any(nothing[name]["visible"] for name in acting)
 
 
@@ -217,7 +220,7 @@ def test_a_lake_that_cannot_be_read_is_told_at_every_step(review_lake: Lake):
     log = Path(review_lake.root) / "plan" / "_delta_log"
     shutil.rmtree(log)
     log.write_text("no folder")
-    assert "cannot be read" in moves.load("", "")["card"]["value"]
+    assert "cannot be read" in moves.load("?tab=review", "")["card"]["value"]
     for name in ("rollouts", "reviews", "selected"):
         shutil.rmtree(Path(review_lake.root) / name, ignore_errors=True)
         (Path(review_lake.root) / name).write_text("no folder")
@@ -232,8 +235,8 @@ def test_a_link_that_names_a_rollout_alone_opens_the_night_that_it_is_of(review_
     place = {"recipe": "r", "night": "2026-01-03"}
     review_lake.replace("plan", place, pl.DataFrame([row], schema=schema, orient="row"))
     moves = Moves(Desk(review_lake))
-    assert moves.load("", "")["place"]["value"] == "r/2026-01-03"
-    assert moves.load("?rollout=a4", "")["place"]["value"] == PLACE
+    assert moves.load("?tab=review", "")["place"]["value"] == "r/2026-01-03"
+    assert moves.load("?tab=review&rollout=a4", "")["place"]["value"] == PLACE
 
 
 def test_a_card_shows_what_the_newest_judge_wrote_and_whether_it_has_a_vote(review_lake: Lake):

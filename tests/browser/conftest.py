@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from r1data.lake import Lake
+
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 180
 PAGE_S = 60
@@ -103,6 +105,29 @@ def text_of(
     return look
 
 
+@pytest.fixture
+def page(review_lake: Lake, free_port: int, tmp_path: Path) -> Iterator[str]:
+    """The address of `r1data app` over a lake with six rollouts."""
+    url, log = f"http://127.0.0.1:{free_port}", tmp_path / "app.log"
+    environment = os.environ | {"R1DATA_LAKE": review_lake.root}
+    with log.open("wb") as talk:
+        command = [sys.executable, "-m", "r1data", "app", "--port", str(free_port)]
+        server = subprocess.Popen(command, env=environment, stdout=talk, stderr=talk)
+        try:
+            end = time.monotonic() + START_S
+            while True:
+                assert server.poll() is None and time.monotonic() < end, log.read_text()
+                try:
+                    urllib.request.urlopen(url, timeout=5).close()
+                    break
+                except OSError:
+                    time.sleep(0.2)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+
 class Tab:
     """One tab, over Chromium's DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
 
@@ -172,7 +197,8 @@ class Tab:
 
     def press(self, key: str) -> None:
         """Press and release a key."""
-        text = {"text": key} if len(key) == 1 else {}
+        written = "\r" if key == "Enter" else key
+        text = {"text": written} if len(written) == 1 else {}
         self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 

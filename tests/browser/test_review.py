@@ -1,11 +1,5 @@
 """People review in a browser: buttons, keys, an edit that is refused and one that is stored."""
 
-import os
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,30 +9,6 @@ import pytest
 from r1data.lake import Lake
 
 pytestmark = pytest.mark.browser
-START_S = 120
-
-
-@pytest.fixture
-def page(review_lake: Lake, free_port: int, tmp_path: Path) -> Iterator[str]:
-    """The address of `r1data app` over a lake with six rollouts."""
-    url, log = f"http://127.0.0.1:{free_port}", tmp_path / "app.log"
-    environment = os.environ | {"R1DATA_LAKE": review_lake.root}
-    with log.open("wb") as talk:
-        command = [sys.executable, "-m", "r1data", "app", "--port", str(free_port)]
-        server = subprocess.Popen(command, env=environment, stdout=talk, stderr=talk)
-        try:
-            end = time.monotonic() + START_S
-            while True:
-                assert server.poll() is None and time.monotonic() < end, log.read_text()
-                try:
-                    urllib.request.urlopen(url, timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
 
 
 def test_a_person_approves_rejects_and_edits_and_the_ledger_holds_exactly_that(
@@ -46,7 +16,7 @@ def test_a_person_approves_rejects_and_edits_and_the_ledger_holds_exactly_that(
 ) -> None:
     shows = "document.querySelector('#card article')?.dataset.rollout == '{}'"
     tab.size(1280, 800)
-    tab.open(page)
+    tab.open(f"{page}/?tab=review")
     tab.wait(shows.format("a1"))
     tab.picture(tmp_path / "first.png")
     assert not tab.run("document.querySelector('details.thought').open")

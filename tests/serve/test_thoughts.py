@@ -6,7 +6,8 @@ from r1data.serve.thoughts import Splitter, split
 from r1data.text import split as split_text
 
 TEXTS = st.lists(
-    st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "</", "a", " ", "\n", "2 < 3", "."]), max_size=12
+    st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "</", "a", " ", "\n", "2 < 3", "."]),
+    max_size=12,
 ).map("".join)
 
 

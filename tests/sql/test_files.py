@@ -20,6 +20,7 @@ FILES = sorted(str(file.relative_to(SQL)) for file in SQL.rglob("*.sql"))
 MIXES = [file for file in FILES if file.startswith("mixes/")]
 QUIET = (
     "questions/disagreeing_verifiers.sql",
+    "questions/marks.sql",
     "views/hard_prompts.sql",
     "views/current_preferences.sql",
     "mixes/hard_only.sql",

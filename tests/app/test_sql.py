@@ -1,0 +1,108 @@
+"""The tab SQL without a browser: questions with parameters, any other SELECT, tables, charts, refusals."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from r1data.app import asking
+from r1data.app.asking import MOST_ROWS, answered, chartable, parameters, titles
+from r1data.app.sql_moves import SqlMoves, rows_table
+from r1data.errors import QueryError
+from r1data.lake import Lake
+from r1data.lake.query import question
+
+PLACE = "r/2026-01-02"
+
+
+def test_every_question_has_words_and_asks_for_what_the_page_can_give() -> None:
+    assert titles()["why_rejected"].startswith("Why were rollouts rejected?")
+    assert {name for file in titles() for name in parameters(question(file))} == {
+        "recipe",
+        "night",
+        "rollout_id",
+    }
+
+
+@pytest.mark.parametrize("name", list(titles()))
+def test_every_question_is_answered(name: str, review_lake: Lake) -> None:
+    given = {"recipe": "r", "night": "2026-01-02", "rollout_id": "a1"}
+    assert answered(review_lake, question(name), given).rows.width
+
+
+def test_a_page_opens_with_a_question_a_table_and_a_chart_and_a_link_with_its_own(review_lake: Lake) -> None:
+    plain = SqlMoves(review_lake).load("?tab=sql")
+    assert "verification:unreadable" in plain["table"]["value"]
+    assert plain["chart"]["y"] == "n_rollouts" and plain["chart"]["visible"]
+    assert "r1data sql why_rejected -p night=2026-01-02 -p recipe=r" in plain["message"]["value"]
+    why = SqlMoves(review_lake).load("?tab=sql&question=why&rollout_id=a1")
+    assert "verdict of math" in why["table"]["value"] and why["rollout_id"] == {
+        "visible": True,
+        "value": "a1",
+    }
+    assert json.loads(why["link"]["value"]) == {"question": "why", "rollout_id": "a1"}
+    waiting = SqlMoves(review_lake).load("?tab=sql&question=why")
+    assert waiting["table"]["value"] == "" and waiting["message"]["value"] == ""
+
+
+def test_a_question_that_there_is_not_names_the_nearest(review_lake: Lake) -> None:
+    told = SqlMoves(review_lake).load("?tab=sql&question=why_reject")["message"]["value"]
+    assert "did you mean &#96;why_rejected&#96;" in told
+
+
+def test_any_select_is_asked_and_nothing_else(review_lake: Lake, tmp_path: Path) -> None:
+    moves = SqlMoves(review_lake)
+    own = moves.ask("why", "select 1 as one, '<script>' as text", PLACE, "")
+    assert (
+        "&lt;script&gt;" in own["table"]["value"]
+        and "link" not in own
+        and "<code>" not in own["message"]["value"]
+    )
+    for sql in (
+        "drop view rollouts",
+        "select 1; select 2",
+        f"copy (select 1) to '{tmp_path}/x'",
+        "selec",
+        "",
+    ):
+        refused = moves.ask("why", sql, PLACE, "")
+        assert set(refused) == {"message"} and "error" in refused["message"]["value"]
+    refused = moves.ask("why", "from read_csv('/etc/passwd')", PLACE, "")
+    assert "Permission Error" in refused["message"]["value"]
+    assert "a value for rollout_id" in moves.ask("why", question("why"), PLACE, " ")["message"]["value"]
+    assert "a value for colour" in moves.ask("why", "select $colour", PLACE, "")["message"]["value"]
+
+
+def test_rows_beyond_what_is_shown_are_not_fetched(review_lake: Lake) -> None:
+    found = answered(review_lake, "select * from range(10_000_000_000)", {})
+    assert (found.rows.height, found.more) == (MOST_ROWS, True)
+
+
+def test_a_question_that_takes_too_long_is_ended(review_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "MOST_S", 0.5)
+    with pytest.raises(QueryError, match="took longer than"):
+        answered(
+            review_lake,
+            "select count(*) from range(1_000_000_000_000) as a, range(9) as b where a.range % 7 = 3",
+            {},
+        )
+
+
+def test_a_chart_is_drawn_where_the_first_words_name_its_bars() -> None:
+    named = pl.DataFrame({"word": ["a", "b"], "n": [1, 2], "share": [0.5, 0.5]})
+    assert chartable(named) == ("word", ["n", "share"])
+    assert chartable(pl.DataFrame({"tenth": [0.1, 0.2], "n": [3, 4]})) == ("tenth", ["n"])
+    assert chartable(named.with_columns(word=pl.lit("a"))) is None
+    assert chartable(named.head(1)) is None
+    assert chartable(pl.DataFrame({"word": ["a", "b"]})) is None
+
+
+def test_cells_are_escaped_cut_and_readable() -> None:
+    rows = pl.DataFrame(
+        {"n": [1234567, None], "x": [0.123456, 12345.6], "l": [["<b>"], []], "t": ["y" * 999, None]}
+    )
+    table = rows_table(rows)
+    assert "<td class=number>1,234,567</td>" in table and "<td class=number>12,346</td>" in table
+    assert "[&quot;&lt;b&gt;&quot;]" in table and "y" * 300 + " …" in table and "y" * 301 not in table
+    assert "no rows" in rows_table(rows.clear())

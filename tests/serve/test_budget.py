@@ -1,0 +1,105 @@
+import pytest
+
+from r1data.serve.upstream import COMPLETIONS
+from tests.generate.engines.chat_server import ChatServer, Reply
+from tests.serve.fronted import chunks, frame, front, stream, template
+
+RIGHT, WRONG = ("<think>\nHm.\n</think>\n\n", "4"), ("<think>\nHm.\n</think>\n\n", "5")
+MATH = {"verifier": "exact", "reference": "4"}
+
+
+def test_attempts_end_with_the_first_verified_one_and_each_has_its_own_seed():
+    with ChatServer(chunks(*WRONG), chunks(*WRONG), chunks(*RIGHT)) as server, front(server) as client:
+        found = client.ask(budget={"attempts": 8, "until": "verified", **MATH}).json()
+        seeds = {request.body["seed"] for request in server.asked()}
+        assert client.metric("r1data_solved_share") == 1 and client.metric("r1data_attempts_total") == 3
+    assert len(seeds) == 3
+    assert found["choices"][0]["message"]["content"] == "4"
+    told = found["r1data"]
+    assert (told["attempts"], told["stopped_by"], told["chosen"]) == (3, "verified", 2)
+    assert told["verdict"]["verdict"] == "right" and told["completion_tokens"] == 6
+    assert found["usage"]["completion_tokens"] == 6
+
+
+def test_when_no_attempt_is_verified_the_answer_says_so():
+    cut = chunks("<think>\nHm", finish_reason="length")
+    with ChatServer(chunks(*WRONG), cut) as server, front(server) as client:
+        found = client.ask(budget={"attempts": 2, "until": "verified", **MATH}).json()
+    assert found["r1data"]["stopped_by"] == "attempts"
+    assert found["r1data"]["verdict"] == {"verdict": "unknown", "reason": "truncated", "extracted": None}
+
+
+def test_attempts_end_once_no_other_answer_can_win_and_the_stream_holds_the_one_chosen():
+    answers = {1: RIGHT, 2: WRONG, 3: RIGHT}
+    server = ChatServer(otherwise=lambda number, body: chunks(*answers.get(number, RIGHT)))
+    with server, front(server) as client:
+        events = client.events(budget={"attempts": 5, "until": "consistent"})
+        assert len(server.asked()) == 4
+    deltas = [event["choices"][0]["delta"] for event in events]
+    assert "".join(delta.get("content", "") for delta in deltas) == "4"
+    told = events[-1]["r1data"]
+    assert (told["attempts"], told["stopped_by"], told["agreement"]) == (4, "consistent", 0.75)
+
+
+def test_a_thought_at_its_cap_is_closed_and_the_answer_goes_on_from_its_very_tokens():
+    first = chunks("<think>\n", "a long", finish_reason="length", ids=[50, 51])
+    usage = {"prompt_tokens": 9, "completion_tokens": 1}
+    answer = stream(frame([{"index": 0, "text": "4", "finish_reason": "stop"}], usage=usage))
+    paths = template("") | {COMPLETIONS: lambda body: answer}
+    with ChatServer(first, paths=paths) as server, front(server) as client:
+        found = client.ask(temperature=0.5, max_tokens=40, budget={"max_thought_tokens": 2}).json()
+        (begun,), (second,) = server.asked(), server.asked(COMPLETIONS)
+        assert client.metric('r1data_cap_hits_total{cap="thought"}') == 1
+    message = found["choices"][0]["message"]
+    assert (message["reasoning"], message["content"]) == ("a long", "4")
+    assert begun.body["max_tokens"] == 2 and second.body["max_tokens"] == 38
+    assert second.body["prompt"] == [50, 51, 0, 1, 2, 90, 91] and second.body["temperature"] == 0.5
+    assert found["r1data"]["completion_tokens"] == 3
+
+
+def test_at_the_deadline_the_best_of_what_there_is_is_the_answer():
+    server = ChatServer(chunks(*WRONG), Reply(hangs=True))
+    with server, front(server) as client:
+        budget = {"attempts": 9, "until": "verified", "deadline_s": 1.0, **MATH}
+        found = client.ask(budget=budget).json()
+        assert client.serving.slots.running == 0
+    assert found["choices"][0]["message"]["content"] == "5"
+    assert found["r1data"]["stopped_by"] == "deadline" and found["r1data"]["verdict"]["verdict"] == "wrong"
+
+
+def test_a_deadline_before_the_first_word_is_an_error():
+    with ChatServer(Reply(hangs=True)) as server, front(server) as client:
+        assert client.ask(budget={"deadline_s": 0.2}).status_code == 504
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ({"attemps": 3}, "did you mean `attempts`?"),
+        ({"attempts": 0}, "budget.attempts"),
+        ({"attempts": "3"}, "budget.attempts"),
+        ({"attempts": 3}, "needs `until`"),
+        ({"until": "sure"}, "budget.until"),
+        ({"attempts": 2, "until": "verified"}, "needs `verifier`"),
+        ({"verifier": "mth", "reference": "1"}, "did you mean `math`?"),
+        ({"verifier": "math"}, "needs `reference`"),
+        ({"verifier": "judge", "reference": "1"}, "decides nothing by rule"),
+        ({"deadline_s": -1}, "budget.deadline_s"),
+        (7, "budget"),
+    ],
+)
+def test_a_wrong_budget_is_refused_before_anything_is_spent(budget, said):
+    with ChatServer() as server, front(server) as client:
+        answer = client.ask(budget=budget)
+        assert not server.asked()
+    assert answer.status_code == 400 and said in answer.json()["error"]["message"]
+
+
+def test_what_cannot_be_counted_does_not_go_with_a_budget():
+    with ChatServer() as server, front(server) as client:
+        several = client.ask(n=2, budget={"deadline_s": 5})
+        logprobs = client.ask(logprobs=True, n=1, budget={"deadline_s": 5})
+        same = client.ask(temperature=0, budget={"attempts": 2, "until": "consistent"})
+    assert "`logprobs`" in logprobs.json()["error"]["message"]
+    assert "`n`" in several.json()["error"]["message"]
+    assert "temperature" in same.json()["error"]["message"]
