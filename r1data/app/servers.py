@@ -7,6 +7,7 @@ started.
 
 import asyncio
 import os
+import re
 import socket
 import sys
 import threading
@@ -131,7 +132,7 @@ class Servers:
 
 def _start(name: str, model: ModelFolder) -> Server:
     port = _free_port()
-    log = paths.home() / "logs" / "chat" / f"{model.path.name}-{port}.log"
+    log = paths.home() / "logs" / "chat" / f"{re.sub(r'[^a-zA-Z0-9._-]+', '-', name)[-80:]}-{port}.log"
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", "r1data", "serve", name, "--port", str(port), "--", *_FLAGS]
     process = Supervised(command, pass_fds=(), log=log, environment=os.environ)

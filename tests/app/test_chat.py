@@ -138,11 +138,10 @@ def test_a_long_thought_is_cut_until_all_of_it_is_wanted() -> None:
     thought = "".join(f"Step {n}: so it goes on.\n" for n in range(20_000))
     talk = written(thought, "4")
     left = talk.turns[0].replies["left"]
-    assert len(chat_markup.live(talk)) < 60_000 and f"show all {len(thought) - 1:,}<" in chat_markup.live(
-        talk
-    )
+    shown = chat_markup.live(talk)
+    assert len(shown) < 60_000 and f"show all {len(thought) - 1:,}<" in shown
     left.whole = True
-    assert "Step 19999" in chat_markup.live(talk) and chat_markup.live(talk).count("so it goes on.") == 40_000
+    assert chat_markup.live(talk).count("so it goes on.") == 40_000
     left.done, left.whole = False, False
     assert len(chat_markup.live(talk)) < 6_000
 
