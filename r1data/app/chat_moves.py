@@ -5,7 +5,7 @@ The conversation of a window (`Talk`) is held in Gradio's session of that window
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from r1data.app import chat_markup
@@ -141,7 +141,7 @@ class ChatMoves:
         told = reply.stream.told()
         reply.review_id = thumbed(
             self.lake,
-            reply.asked,
+            replace(reply.asked, request=reply.stream.request),  # with the cap that held
             told.completion,
             way,
             reviewer=name,
@@ -196,26 +196,31 @@ class ChatMoves:
             talk.messages(turn, side), who.at(knobs.temperature, knobs.top_p), server.model, knobs.max_tokens
         )
         reply.engine, reply.server = "chat r1data serve", server
-        await _stream(reply, server.url, server.key, None)
+        name, context = (await models(server.url, server.key))[0]
+        await _stream(reply, server.url, server.key, name, context)
 
     async def _remote(self, talk: Talk, turn: Turn, side: Side, who: Party, knobs: Knobs) -> None:
         """By a server that is there."""
         reply, url = turn.replies[side], who.url or ""
         reply.waiting = f"Looking at {url}."
-        named = who if who.model else who.named((await models(url, who.key))[0][0])
+        named, name, context = who, who.model or "", None
+        if not name:
+            name, context = (await models(url, who.key))[0]
+            named = who.named(name)
         teacher = named.at(knobs.temperature, knobs.top_p)
         model = resolve(teacher.model, teacher.revision)
         reply.asked = asked(talk.messages(turn, side), teacher, model, knobs.max_tokens)
         reply.engine = f"chat {url}"
-        await _stream(reply, url, named.key, named.model)
+        await _stream(reply, url, named.key, name, context)
 
 
-async def _stream(reply: Reply, url: str, key: str | None, name: str | None) -> None:
-    """Ask for a reply; of a server that is started here, whatever it calls its only model."""
+async def _stream(reply: Reply, url: str, key: str | None, name: str, context: int | None) -> None:
+    """Ask for a reply of at most as many tokens as the context has, where that is known."""
     assert reply.asked
-    found = name or (await models(url, key))[0][0]
-    reply.stream, reply.waiting = Stream(reply.asked.request), ""
-    await ask(url, key, found, reply.stream)
+    wanted = reply.asked.request
+    cap = min(wanted.max_tokens, context - 1) if context else wanted.max_tokens
+    reply.stream, reply.waiting = Stream(replace(wanted, max_tokens=max(1, cap))), ""
+    await ask(url, key, name, reply.stream)
 
 
 def _shown(talk: Talk) -> Answer:

@@ -79,6 +79,15 @@ def test_a_prompt_that_leaves_less_room_is_asked_again_with_the_room() -> None:
     assert "clipped to the context: at most 10 tokens" in chat_markup.live(talk)
 
 
+def test_no_more_tokens_are_asked_for_than_the_context_has() -> None:
+    said, listed = streamed({"content": "4"}), Served(200, {"data": [{"id": "m", "max_model_len": 40}]})
+    with ChatServer(said, said, models=listed) as server:
+        talk = asked(server, "hi")
+        caps = sorted(one.body["max_tokens"] for one in server.asked())
+    assert caps == [39, 50]  # who is named, nobody looks up
+    assert "clipped to the context: at most 39 tokens" in chat_markup.live(talk)
+
+
 @pytest.mark.parametrize(
     ("served", "told"),
     [
