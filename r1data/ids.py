@@ -15,6 +15,8 @@ import xxhash
 
 RETRY_INDEX = 1_000_000
 """The retry of attempt i has index RETRY_INDEX + i, so that it never takes the place of another attempt."""
+CHAT_INDEX = 2_000_000
+"""Attempts from a person's chat have indices from here on, drawn at random, so that no plan wants them."""
 SEED_BITS = 63  # Delta has no unsigned integers
 
 

@@ -8,7 +8,7 @@ the page imports it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from r1data.app import browse, review, sql
+from r1data.app import browse, chat, review, sql
 from r1data.lake import Lake
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TABS: dict[str, Callable[[Lake, "gr.Blocks", "gr.Tab"], None]] = {
     "Browse": browse.tab,
     "Review": review.tab,
+    "Chat": chat.tab,
     "SQL": sql.tab,
 }
 """Tabs by title, from left to right."""

@@ -25,6 +25,7 @@ _POLICY = (
 )
 _ADDRESS_JS = "() => [window.location.search]"
 _HERE = Path(__file__).parent
+_SCRIPTS = ("page.js", "chat.js")
 
 
 def build(lake: Lake) -> "gr.Blocks":
@@ -72,8 +73,8 @@ def serve(lake: Lake, port: int, *, wait: bool = True) -> str:
         footer_links=[],
         prevent_thread_lock=True,
         theme=_theme(),
-        css_paths=_HERE / "page.css",
-        head=f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        css_paths=[_HERE / "page.css", _HERE / "chat.css"],
+        head="".join(f"<script>{(_HERE / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS),
         app_kwargs={"middleware": _middleware()},
     )
     if wait:

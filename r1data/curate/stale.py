@@ -4,6 +4,7 @@ prompt is spoken of otherwise by now.
 
 import polars as pl
 
+from r1data import ids
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
 from r1data.curate import pii as pii_stage
@@ -25,7 +26,8 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     Returns:
         night, stage (an asset's name), n_rollouts (Int64); one row per night and stage with something to do.
     """
-    rollouts = lake.scan("rollouts")
+    # No stage waits for what a person asked in a chat.
+    rollouts = lake.scan("rollouts").filter(pl.col("index").fill_null(0) < ids.CHAT_INDEX)
     items, verdicts = lake.scan("benchmarks"), lake.scan("verdicts")
     comparison = contamination_version(items, recipe.contamination)
     compared = (
