@@ -9,13 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 import polars as pl
 
 from r1data.evaluate.estimate import Estimate, attempts_per_item, mean_of, ratio
+from r1data.generate.models import ModelFolder
 from r1data.recipe import Prices
 
-UNITS = {"seconds": "elapsed_s", "tokens": "completion_tokens", "usd": "usd"}
-"""What an attempt takes, and the column that says how much; `usd` where a price is known."""
+UNITS = {"seconds": "elapsed_s", "tokens": "completion_tokens", "usd": "usd", "bytes": "memory_bytes"}
+"""What an attempt takes, and the column that says how much; `usd` where a price is known, `bytes` where the
+model is here and its cache can be told.
+"""
 APIS = ("openai", "openai_batch")
 """Engines whose attempts cost their tokens; those of others cost hours of a machine."""
 DRAWS, SEED = 2_000, 1954
@@ -61,6 +65,41 @@ def with_usd(attempts: pl.DataFrame, prices: Prices | None, engine: str) -> pl.D
     return attempts.with_columns(usd=usd)
 
 
+def with_memory(attempts: pl.DataFrame, model: ModelFolder) -> pl.DataFrame:
+    """Attempts with `memory_bytes`: the weights, and the keys and values of all tokens at its end, in two bytes
+    each; null where that is not known.
+
+    It is what one attempt needs, whatever an engine sets aside beyond that.
+    """
+    per_token, weights = cache_bytes(model), weights_bytes(model)
+    known = None not in (per_token, weights)
+    tokens = pl.col("prompt_tokens") + pl.col("completion_tokens")
+    memory = tokens * (per_token or 0) + (weights or 0) if known else pl.lit(None)
+    return attempts.with_columns(memory_bytes=memory.cast(pl.Float64))
+
+
+def weights_bytes(model: ModelFolder) -> int | None:
+    """Bytes of a model's weights on the disk; None of one that has no files here."""
+    files = list(model.path.glob("*.safetensors"))
+    return sum(file.stat().st_size for file in files) if files else None
+
+
+def cache_bytes(model: ModelFolder) -> int | None:
+    """Bytes of a token's keys and values over all layers, in two bytes each; None where config.json does not
+    describe attention of heads alike in every layer.
+    """
+    file = model.path / "config.json"
+    told = orjson.loads(file.read_bytes()) if file.is_file() else {}
+    names = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+    layers, heads, width = (told.get(name) for name in names)
+    kinds = {"full_attention", *told.get("layer_types", ())}
+    if not (layers and heads and width) or "kv_lora_rank" in told or len(kinds) > 1:
+        return None
+    return (
+        2 * 2 * layers * (told.get("num_key_value_heads") or heads) * (told.get("head_dim") or width // heads)
+    )
+
+
 def against(part: str, student: pl.DataFrame, other: pl.DataFrame) -> Against:
     """Compare two models that were asked the same items.
 
@@ -70,7 +109,7 @@ def against(part: str, student: pl.DataFrame, other: pl.DataFrame) -> Against:
 
     Args:
         part: what the other model is.
-        student, other: rows of table `evaluations` with `usd`, which may be null.
+        student, other: rows of table `evaluations` with `usd` and `memory_bytes`, which may be null.
 
     Raises:
         SchemaError: the two do not have the same items, or attempts are missing.

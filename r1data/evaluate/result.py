@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from r1data.evaluate.against import Against, against, with_usd
+from r1data.evaluate.against import Against, against, weights_bytes, with_memory, with_usd
 from r1data.evaluate.asks import BASE, STUDENT, TEACHER, TEACHER_AS_RECIPE, Asks, asks_of
 from r1data.evaluate.attempts import Ask, check_complete
 from r1data.evaluate.contaminated import Contaminated, contaminated
@@ -20,7 +20,6 @@ from r1data.evaluate.evaluate import items_of
 from r1data.evaluate.items import asked_items
 from r1data.evaluate.metrics import Metrics, metrics
 from r1data.evaluate.rejudge import rejudged
-from r1data.generate.models import ModelFolder
 from r1data.lake import Lake
 from r1data.recipe import Evaluate, Recipe, Student
 from r1data.train.exports import Export
@@ -154,8 +153,11 @@ def read_result(
     sides = [_side_effect(name, *map(attempts, pair), items) for name, pair in asks.side_effects.items()]
     met = contaminated(items_of(items, asks.how.benchmark), export, recipe.contamination)
     prices = recipe.generate.prices
-    priced = {part: with_usd(found[part], prices, ask.candidate.engine) for part, ask in asks.models.items()}
-    beside = [against(part, priced[STUDENT], other) for part, other in priced.items() if part != STUDENT]
+    took = {
+        part: with_memory(with_usd(found[part], prices, ask.candidate.engine), ask.candidate.model)
+        for part, ask in asks.models.items()
+    }
+    beside = [against(part, took[STUDENT], other) for part, other in took.items() if part != STUDENT]
     return Result(asks.how, models, met, tuple(sides), tuple(beside))
 
 
@@ -197,12 +199,6 @@ def _side_effect(name: str, after: pl.DataFrame, before: pl.DataFrame, items: pl
         difference(after, before, column="kept"),
         (caps[0], caps[1]),
     )
-
-
-def weights_bytes(model: ModelFolder) -> int | None:
-    """Bytes of a model's weights on the disk; None of one that has no files here."""
-    files = list(model.path.glob("*.safetensors"))
-    return sum(file.stat().st_size for file in files) if files else None
 
 
 def _interval(name: str, found: Estimate) -> dict[str, float]:

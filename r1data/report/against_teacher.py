@@ -87,6 +87,8 @@ def lines(result: Result, one: Against) -> list[Line]:
         if found := one.takes.get(unit):
             told.append(_line(heading, *map(amount, found.attempt), found.attempt_ratio))
     told.append(_weights(mine.weights_bytes, theirs.weights_bytes))
+    if found := one.takes.get("bytes"):
+        told.append(_line("memory of an attempt, MiB", *map(_mib, found.attempt), found.attempt_ratio))
     for unit, heading in SOLVED.items():
         if found := one.takes.get(unit):
             told.append(_line(heading, *map(_or_not, found.solved), found.solved_ratio))
@@ -114,8 +116,8 @@ def notes(result: Result) -> list[str]:
         "is solved. It supposes that somebody sees which one is.",
         "Seconds are from submission to the last token while attempts share the engine: they compare where "
         "both models were asked by one engine on one machine, equally busy.",
-        "Weights are what a model takes at least, by its files; the memory of a running engine is not "
-        "measured. It is larger, by the cache that its settings ask for.",
+        "The memory of an attempt is the weights, by their files, and the keys and values of its prompt and "
+        "completion, by the model's config.json. A running engine sets aside what its settings say.",
         "Dollars are of [generate.prices]: tokens of a model behind an API, hours of the machine otherwise, "
         "as if an attempt had it alone, so the most that it can be. Training is not in them.",
     ]
@@ -129,6 +131,10 @@ def against_section(result: Result) -> str:
         rows = [heads, ("---",) * len(heads), *(line.cells() for line in lines(result, one))]
         told += [*(f"| {' | '.join(row)} |" for row in rows), ""]
     return "\n".join([*told, *(f"- {text(note)}" for note in notes(result))])
+
+
+def _mib(found: Estimate) -> str:
+    return amount(Estimate(*(number / 2**20 for number in (found.value, found.low, found.high))))
 
 
 def _digits(value: float) -> str:

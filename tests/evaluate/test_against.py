@@ -1,10 +1,14 @@
 """A student beside another model: shares of what is solved and spent, and intervals that hold as said."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
-from r1data.evaluate.against import Against, against, per_solved, with_usd
+from r1data.evaluate.against import Against, against, per_solved, with_memory, with_usd
+from r1data.generate.models import ModelFolder
 from r1data.recipe import Prices
 from tests.evaluate.test_metrics import attempts
 
@@ -24,7 +28,10 @@ def drawn(seed: int, *, which: int, n: int = ITEMS) -> pl.DataFrame:
 
 
 def beside(student: pl.DataFrame, other: pl.DataFrame, prices: Prices | None = None) -> Against:
-    return against("teacher", with_usd(student, prices, "vllm"), with_usd(other, prices, "vllm"))
+    nowhere = ModelFolder(Path("nowhere"), "r", None, None)
+    return against(
+        "teacher", *(with_memory(with_usd(one, prices, "vllm"), nowhere) for one in (student, other))
+    )
 
 
 def test_a_model_beside_itself_is_its_equal_in_everything():
@@ -82,4 +89,21 @@ def test_an_attempt_costs_tokens_behind_an_api_and_hours_on_a_machine():
 def test_where_no_price_is_known_none_is_made_up(prices: Prices | None, engine: str):
     priced = with_usd(drawn(1, which=0), prices, engine)
     assert priced["usd"].null_count() == ITEMS
-    assert "usd" not in against("teacher", priced, priced).takes
+    assert "usd" not in beside(priced, priced, prices).takes
+
+
+def test_the_memory_of_an_attempt_is_the_weights_and_the_keys_and_values_of_its_tokens(tmp_path: Path):
+    (tmp_path / "model.safetensors").write_bytes(b"x" * 1_000)
+    shape = {"num_hidden_layers": 4, "num_attention_heads": 4, "hidden_size": 128, "num_key_value_heads": 2}
+    made = attempts({"a": [True]}, prompt_tokens=7, completion_tokens=3)
+
+    def memory(**more: object) -> float | None:
+        (tmp_path / "config.json").write_text(json.dumps(shape | more))
+        return with_memory(made, ModelFolder(tmp_path, "r", None, None))["memory_bytes"].item()
+
+    assert memory() == memory(layer_types=["full_attention"] * 4) == 1_000 + 10 * 2 * 2 * 4 * 2 * 32
+    assert memory(head_dim=16) == 1_000 + 10 * 2 * 2 * 4 * 2 * 16
+    assert memory(layer_types=["sliding_attention"]) is None
+    assert memory(kv_lora_rank=64) is None
+    (tmp_path / "model.safetensors").unlink()
+    assert memory() is None
