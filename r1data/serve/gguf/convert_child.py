@@ -33,7 +33,7 @@ def main(model: str, name: str, file: str, quantisation: str) -> None:
     from conversion.base import TextModel
 
     _add_no_token(gguf)
-    _take_tokenizers_without_merges(TextModel)
+    _take_tokenizers_without_merges(gguf, TextModel)
     direct = quantisation in ("f32", "f16", "bf16", "q8_0")
     if not direct:
         _quantise(gguf, TextModel, quantisation.upper())
@@ -53,14 +53,19 @@ def _add_no_token(gguf: Any) -> None:
     gguf.SpecialVocab.add_to_gguf = filled
 
 
-def _take_tokenizers_without_merges(base: Any) -> None:
-    known = base.get_vocab_base_pre
+def _take_tokenizers_without_merges(gguf: Any, base: Any) -> None:
+    known, fill = base.get_vocab_base_pre, gguf.SpecialVocab.add_to_gguf
 
     def named(self: Any, tokenizer: Any) -> str:
         merges = orjson.loads((self.dir_model / "tokenizer.json").read_bytes())["model"].get("merges")
         return str(known(self, tokenizer)) if merges else "gpt-2"
 
-    base.get_vocab_base_pre = named
+    def filled(self: Any, writer: Any, quiet: bool = False) -> None:
+        # llama.cpp wants a merge; this one is of two zero bytes, and makes no token.
+        self.merges = self.merges or ["\u0100 \u0100"]
+        fill(self, writer, quiet)
+
+    base.get_vocab_base_pre, gguf.SpecialVocab.add_to_gguf = named, filled
 
 
 def _quantise(gguf: Any, base: Any, name: str) -> None:

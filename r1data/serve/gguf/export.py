@@ -123,7 +123,10 @@ def read_gguf(folder: Path) -> GgufExport:
 
 def write_card(export: GgufExport) -> None:
     """Replace an export's card and README; its files are never changed."""
-    for file, text in ((CARD, orjson.dumps(export.card, option=orjson.OPT_INDENT_2)), (README, readme(export.card))):
+    for file, text in (
+        (CARD, orjson.dumps(export.card, option=orjson.OPT_INDENT_2)),
+        (README, readme(export.card)),
+    ):
         made = export.folder / f".{file}"
         made.write_bytes(text if isinstance(text, bytes) else text.encode())
         sync(made)

@@ -1,9 +1,9 @@
 """Modelfile: what `ollama create` reads (https://docs.ollama.com/modelfile).
 
-    FROM ./smollm2-q8_0.gguf
-    TEMPLATE \"\"\"{{ range $i, $_ := .Messages }}…\"\"\"
-    PARAMETER temperature 0.6
-    PARAMETER stop "<|im_end|>"
+FROM ./smollm2-q8_0.gguf
+TEMPLATE \"\"\"{{ range $i, $_ := .Messages }}…\"\"\"
+PARAMETER temperature 0.6
+PARAMETER stop "<|im_end|>"
 """
 
 from collections.abc import Mapping, Sequence

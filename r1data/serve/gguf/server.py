@@ -13,7 +13,6 @@ from typing import Any
 
 from r1data import paths
 from r1data.errors import EngineError
-from r1data.process import last_line
 
 SLOTS = 1
 """Requests at once: what one person at a laptop waits for is the speed of one."""
@@ -60,8 +59,17 @@ def serving(file: Path, context_tokens: int) -> Iterator[Llama]:
     Raises:
         EngineError: it does not start; says why.
     """
-    environment = os.environ | {"PYTHONPATH": f"{paths.PROJECT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-m", "r1data.serve.gguf.server_child", str(file), str(context_tokens), str(SLOTS)]
+    environment = os.environ | {
+        "PYTHONPATH": f"{paths.PROJECT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "r1data.serve.gguf.server_child",
+        str(file),
+        str(context_tokens),
+        str(SLOTS),
+    ]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
         subprocess.Popen(
@@ -73,7 +81,13 @@ def serving(file: Path, context_tokens: int) -> Iterator[Llama]:
             url = child.stdout.readline().strip()
             if not url:
                 said.seek(0)
-                raise EngineError(f"llama.cpp does not serve {file}: {last_line(said.read())}.")
+                raise EngineError(f"llama.cpp does not serve {file}: {_why(said.read())}.")
             yield Llama(url, child.pid)
         finally:
             child.kill()
+
+
+def _why(said: str) -> str:
+    """What the library says of its end: its first error."""
+    errors = [line.partition(" E ")[2].strip() for line in said.splitlines() if " E " in line]
+    return errors[0].rstrip(".") if errors else "it says nothing"
