@@ -10,26 +10,27 @@ def readme(card: Mapping[str, Any]) -> str:
     lines = [
         f"# {card['name']} for Ollama",
         "",
-        f"Weights of revision `{card['revision']}`, context {card['context_tokens']:,} tokens. Each file holds the",
-        "same model; the smaller, the coarser its weights.",
+        f"Weights of revision `{card['revision']}`, context {card['context_tokens']:,} tokens. Each file holds",
+        "the same model; the smaller, the coarser its weights.",
         "",
         f"    ollama create {card['name']}:{first} -f Modelfile-{first}",
         f"    ollama run {card['name']}:{first}",
         "",
         *_table(card),
         "",
-        "The template is the model's own, in Ollama's language, and renders a set of conversations as it does; it",
-        "knows no tools. Sampling is temperature 0.6 and top-p 0.95, and nothing else. Thoughts stand between",
-        "`<think>` and `</think>`; Ollama shows them apart, as `thinking`.",
+        "The template is the model's own, in Ollama's language, and renders a set of conversations as it",
+        "does; it knows no tools. Sampling is temperature 0.6 and top-p 0.95, and nothing else. Thoughts",
+        "stand between `<think>` and `</think>`; Ollama shows them apart, as `thinking`.",
     ]
     if card.get("measured"):
         asked = card["asked"]
         lines += [
             "",
-            f"Accuracy is pass@1 at benchmark {asked['benchmark']} ({asked['n_items']} items, {asked['k']} attempts "
-            f"each, temperature {asked['temperature']:g}, top-p {asked['top_p']:g}), with 95 % intervals; the "
-            f"difference is against the same student in its own precision, paired by item. Speed is that of one "
-            f"client on {asked['cores']} cores while it writes; memory is the most that the server held.",
+            f"Accuracy is pass@1 at benchmark {asked['benchmark']} ({asked['n_items']} items, "
+            f"{asked['k']} attempts each, temperature {asked['temperature']:g}, top-p {asked['top_p']:g}), "
+            "with 95 % intervals; the difference is against the same student in its own precision, paired "
+            f"by item. Speed is that of one client on {asked['cores']} cores while it writes; memory is the "
+            "most that the server held.",
         ]
     return "\n".join(lines) + "\n"
 

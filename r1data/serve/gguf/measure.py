@@ -75,6 +75,11 @@ def measure(lake: Lake, student: Student, recipe: Recipe, export: GgufExport) ->
         raise ConfigError(
             f"{export.folder} is not of student {student.name} as it was trained last. Export it again."
         )
+    if export.card["template"].rstrip().endswith("<think>"):
+        raise ConfigError(
+            f"The chat template of student {student.name} opens the thought itself, which servers do not hand "
+            "back, so completions would be judged without it. Export without --measure."
+        )
     how = student.evaluate
     own = Ask(Candidate(student.name, trained.model, trained.row["run_key"], trained.export), how)
     items = items_of(asked_items(lake.scan("benchmarks"), recipe, Asks({STUDENT: own}, {})), how.benchmark)

@@ -53,7 +53,7 @@ def special_tokens(folder: Path) -> dict[str, str]:
 
 
 def stops_of(folder: Path) -> list[str]:
-    """Texts of the tokens that end a completion: `eos_token_id` of generation_config.json, else config.json."""
+    """Texts of the tokens that end a completion, by generation_config.json, else config.json."""
     config = _json(folder / "config.json") | _json(folder / "generation_config.json")
     ends = config.get("eos_token_id")
     ids = ends if isinstance(ends, list) else [ends]

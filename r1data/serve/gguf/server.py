@@ -42,7 +42,7 @@ class Llama:
             raise EngineError(f"llama.cpp's server at {self.url}{path} failed: {error}.") from error
 
     def peak_bytes(self) -> int | None:
-        """Most memory that it held so far, weights and context included; None where the system does not say."""
+        """Most memory that it held so far, weights and context included; None where nobody says."""
         status = Path(f"/proc/{self.pid}/status")
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.is_file() else None
         return int(found[1]) * 1024 if found else None

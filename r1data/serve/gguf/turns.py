@@ -87,19 +87,18 @@ class Turns:
 
     def go(self) -> str:
         """The template, in the language of Go (https://pkg.go.dev/text/template) as Ollama fills it."""
-        bodies = {role: [_text(text) for text in getattr(self, role)] for role in ("system", "user")}
-        start = '{{ if and (eq $i 0) (ne .Role "system") }}' + _text(self.default) + "{{ end }}"
-        before, after = map(_text, self.assistant)
-        return (
-            "{{ range $i, $_ := .Messages }}"
-            + (start if self.default else "")
-            + '{{ if eq .Role "system" }}{{ .Content }}'.replace("{{ .C", bodies["system"][0] + "{{ .C")
-            + bodies["system"][1]
-            + f'{{{{ else if eq .Role "user" }}}}{bodies["user"][0]}{{{{ .Content }}}}{bodies["user"][1]}'
-            + f'{{{{ else if eq .Role "assistant" }}}}{before}{self._thought}{{{{ .Content }}}}{after}'
-            + "{{ end }}{{ end }}"
-            + _text(self.opening)
-        )
+        start = f'{{{{ if and (eq $i 0) (ne .Role "system") }}}}{_text(self.default)}{{{{ end }}}}'
+        shown = [
+            f'if eq .Role "{role}" }}}}{_text(before)}{thought}{{{{ .Content }}}}{_text(after)}'
+            for role, thought, (before, after) in (
+                ("system", "", self.system),
+                ("user", "", self.user),
+                ("assistant", self._thought, self.assistant),
+            )
+        ]
+        turns = "{{ " + "{{ else ".join(shown) + "{{ end }}"
+        first = start if self.default else ""
+        return "{{ range $i, $_ := .Messages }}" + first + turns + "{{ end }}" + _text(self.opening)
 
 
 def turns_of(template: str, tokens: Mapping[str, str]) -> Turns:
@@ -180,8 +179,8 @@ def _render(
 
 def _untranslatable(why: str) -> ConfigError:
     return ConfigError(
-        f"The model's chat template cannot be said in Ollama's language: {why}. Train on a base whose template "
-        "only puts texts around messages, or write the TEMPLATE by hand for the file of `--quantise`."
+        f"The model's chat template cannot be said in Ollama's language: {why}. Take a model whose template "
+        "only puts texts around messages."
     )
 
 
