@@ -13,6 +13,7 @@ from r1data.recipe import load_recipe, load_student
 from r1data.report import show
 from r1data.serve.gguf.export import QUANTISATIONS, USUAL, GgufExport, export_gguf, find_model
 from r1data.serve.gguf.measure import Fared, measure
+from r1data.train.student import current_row, current_student
 
 
 def add(app: typer.Typer) -> None:
@@ -38,11 +39,16 @@ def model_(
     """
     if not ollama:
         raise ConfigError("Say in which form: `r1data export model NAME --ollama`.")
-    student = load_student(name) if measured else None
-    model = find_model(name)
-    wanted = [word.strip().lower() for word in quantise.split(",") if word.strip()]
-    made = export_gguf(model, name, wanted or USUAL, to)
-    fared = measure(Lake(), student, load_recipe(recipe), made) if student else []
+    lake, wanted = Lake(), [word.strip().lower() for word in quantise.split(",") if word.strip()]
+    fared: list[Fared] = []
+    if measured:
+        student, read = load_student(name), load_recipe(recipe)
+        trained = current_student(lake.scan("students"), name)
+        row = current_row(lake.scan("students"), name) or {}
+        made = export_gguf(trained.model, name, wanted or USUAL, to)
+        fared = measure(lake, student, trained, read, made, night=row["night"])
+    else:
+        made = export_gguf(find_model(name), name, wanted or USUAL, to)
     if not json:
         first = next(iter(made.card["files"]))
         print(f"{made.folder}: {made.card['name']} for Ollama")

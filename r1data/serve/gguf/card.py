@@ -10,8 +10,8 @@ def readme(card: Mapping[str, Any]) -> str:
     lines = [
         f"# {card['name']} for Ollama",
         "",
-        f"Weights of revision `{card['revision']}`, context {card['context_tokens']:,} tokens. Each file holds",
-        "the same model; the smaller, the coarser its weights.",
+        f"Weights of revision `{card['revision']}`, context {card['context_tokens']:,} tokens. Each file",
+        "holds the same model; the smaller, the coarser its weights.",
         "",
         f"    ollama create {card['name']}:{first} -f Modelfile-{first}",
         f"    ollama run {card['name']}:{first}",

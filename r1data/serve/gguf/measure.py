@@ -33,7 +33,7 @@ from r1data.recipe import Evaluate, Recipe, Student
 from r1data.recipe.generate import Endpoint, OpenaiSettings
 from r1data.serve.gguf.export import GgufExport, write_card
 from r1data.serve.gguf.server import SLOTS, serving
-from r1data.train.student import current_row, current_student
+from r1data.train.student import TrainedStudent
 
 TIMED, TIMED_TOKENS = 8, 128
 """Items that speed is taken from, and the most tokens of each."""
@@ -56,29 +56,28 @@ class Fared:
     """Most that the server held, weights and context included; None where the system does not say."""
 
 
-def measure(lake: Lake, student: Student, recipe: Recipe, export: GgufExport) -> list[Fared]:
+def measure(
+    lake: Lake, student: Student, trained: TrainedStudent, recipe: Recipe, export: GgufExport, *, night: str
+) -> list[Fared]:
     """Have the evaluator ask every file of an export, and write what came of it into the export's card.
 
     Args:
         lake: where attempts are kept.
-        student: whose weights the files hold.
+        student: says how it is asked.
+        trained: whose weights the files hold.
         recipe: the night's, which has the student's benchmark.
-        export: what `export_gguf` wrote.
+        export: what `export_gguf` wrote of it.
+        night: the night under which attempts are stored.
 
     Raises:
-        ConfigError: the student was trained anew since, or its benchmark has no items.
+        ConfigError: its benchmark has no items, or its chat template opens the thought itself.
         EngineError: a server dies; what it had answered is kept.
         SchemaError: a server did not answer everything.
     """
-    trained = current_student(lake.scan("students"), student.name)
-    if trained.model.revision != export.card["revision"]:
-        raise ConfigError(
-            f"{export.folder} is not of student {student.name} as it was trained last. Export it again."
-        )
     if export.card["template"].rstrip().endswith("<think>"):
         raise ConfigError(
-            f"The chat template of student {student.name} opens the thought itself, which servers do not hand "
-            "back, so completions would be judged without it. Export without --measure."
+            f"The chat template of student {student.name} opens the thought itself, which servers do not "
+            "hand back, so completions would be judged without it. Export without --measure."
         )
     how = student.evaluate
     own = Ask(Candidate(student.name, trained.model, trained.row["run_key"], trained.export), how)
@@ -96,12 +95,11 @@ def measure(lake: Lake, student: Student, recipe: Recipe, export: GgufExport) ->
             with ENGINES["openai"](generate, candidate.model) as engine:
                 yield engine
 
-    row = current_row(lake.scan("students"), student.name) or {}
     evaluate(
         items,
         list(asks.values()),
         verify=recipe.verify,
-        night=row["night"],
+        night=night,
         lake=lake.root,
         stored=lambda: lake.scan("evaluations"),
         start=start,
