@@ -8,6 +8,7 @@ import httpx2
 import polars as pl
 import pytest
 
+from r1data import paths
 from r1data.generate.models import ModelFolder, resolve
 from r1data.lake import Lake
 from r1data.prompts.tonight import held_out
@@ -17,7 +18,6 @@ from r1data.serve.gguf.measure import measure
 from r1data.serve.gguf.server import serving
 from r1data.train.exports import About, Policy, export
 from r1data.train.student import TrainedStudent
-from tests.conftest import FAKE
 
 pytestmark = pytest.mark.slow
 HOW = Evaluate(k=2, max_tokens=8, context_tokens=256, teacher=False)
@@ -76,7 +76,7 @@ def test_a_folder_has_a_modelfile_for_each_file_and_equal_content_is_written_onc
 def test_each_file_is_asked_the_benchmark_once_and_the_card_tells(
     made: GgufExport, trained: TrainedStudent, home_lake: Lake, tmp_path: Path
 ):
-    recipe = load_recipe(FAKE)
+    recipe = load_recipe(paths.PROJECT / "recipes" / "toy.toml")
     home_lake.append("benchmarks", held_out(recipe, night="2026-01-02").head(3))
     mine = read_gguf(shutil.copytree(made.folder, tmp_path / "mine"))
     for _ in range(2):

@@ -52,11 +52,8 @@ def test_ollama_finds_the_marks_of_a_thought_around_the_field_thinking(name: str
     [
         (CHARS.replace("m['content']", "m['content'] | trim"), "two.*paragraphs"),
         (CHARS.replace("m['role']", "loop.index ~ m['role']"), "begins with"),
-        (
-            "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" + CHARS,
-            "no s",
-        ),
-        (CHARS.replace("m['content']", "m['content'] | upper"), "2 \\+ 3|refuses|begins"),
+        ("{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}" + CHARS, "refuses"),
+        (CHARS.replace("m['content']", "m['content'] | upper"), "it makes"),
     ],
 )
 def test_a_template_that_does_more_than_put_texts_around_messages_is_refused(wrong: str, why: str):
