@@ -9,6 +9,7 @@ reference is `generate` in float32.
 
 import argparse
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -19,8 +20,9 @@ from bench.toy import table
 from r1data.prompts.tonight import held_out
 from r1data.recipe import load_recipe
 from r1data.serve.gguf.export import export_gguf, find_model
-from r1data.serve.gguf.server import serving
+from r1data.serve.gguf.server import Llama, serving
 
+SLOTS = 8
 FILES = ("f32", "f16", "bf16", "q8_0", "q4_0")
 
 
@@ -30,7 +32,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="embedded:smollm2-135m-instruct")
     parser.add_argument("--recipe", type=Path, default=Path("recipes/night.toml"))
     parser.add_argument("--n", type=int, default=50, help="prompts, drawn evenly from the benchmarks")
-    parser.add_argument("--tokens", type=int, default=64, help="of a completion, at most")
+    parser.add_argument("--tokens", type=int, default=32, help="of a completion, at most")
     parser.add_argument("--files", nargs="+", default=FILES)
     wanted = parser.parse_args()
     recipe, model = load_recipe(wanted.recipe), find_model(wanted.model)
@@ -48,10 +50,13 @@ def main() -> None:
     export = export_gguf(model, wanted.model, wanted.files)
     for kind in wanted.files:
         began, same, shared, longest = time.monotonic(), 0, 0, 0
-        with serving(export.file(kind), 4096) as llama:
-            for prompt, reference in zip(prompts, own, strict=True):
+        with serving(export.file(kind), 1024, slots=SLOTS) as llama, ThreadPoolExecutor(SLOTS) as pool:
+
+            def ask(prompt: list[int], llama: Llama = llama) -> list[int]:
                 body = {"prompt": prompt, "n_predict": wanted.tokens, "temperature": 0, "return_tokens": True}
-                made = [token for token in llama.post("/completion", body)["tokens"] if token != end]
+                return [token for token in llama.post("/completion", body)["tokens"] if token != end]
+
+            for made, reference in zip(pool.map(ask, prompts), own, strict=True):
                 texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in (made, reference)]
                 same += texts[0] == texts[1]
                 shared += prefix(made, reference)
@@ -68,12 +73,12 @@ def greedy(path: Path, prompts: list[list[int]], max_tokens: int) -> list[list[i
     """Completions by transformers in float32, without their end token."""
     model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
     end = model.config.eos_token_id
-    found = []
-    for prompt in prompts:
-        with torch.inference_mode():
-            made = model.generate(torch.tensor([prompt]), max_new_tokens=max_tokens, do_sample=False)
-        found.append([token for token in made[0, len(prompt) :].tolist() if token != end])
-    return found
+    longest = max(map(len, prompts))
+    padded = torch.tensor([[end] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    with torch.inference_mode():
+        made = model.generate(padded, attention_mask=mask, max_new_tokens=max_tokens, do_sample=False)
+    return [[token for token in row if token != end] for row in made[:, longest:].tolist()]
 
 
 def prefix(one: list[int], other: list[int]) -> int:

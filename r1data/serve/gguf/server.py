@@ -49,12 +49,13 @@ class Llama:
 
 
 @contextmanager
-def serving(file: Path, context_tokens: int) -> Iterator[Llama]:
+def serving(file: Path, context_tokens: int, *, slots: int = SLOTS) -> Iterator[Llama]:
     """Serve a file as long as the block runs.
 
     Args:
         file: GGUF.
         context_tokens: prompt and completion together, at most.
+        slots: requests that it works on at once.
 
     Raises:
         EngineError: it does not start; says why.
