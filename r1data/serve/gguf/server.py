@@ -69,7 +69,7 @@ def serving(file: Path, context_tokens: int, *, slots: int = SLOTS) -> Iterator[
         "r1data.serve.gguf.server_child",
         str(file),
         str(context_tokens),
-        str(SLOTS),
+        str(slots),
     ]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
