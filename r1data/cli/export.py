@@ -7,6 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from r1data.cli import export_model
 from r1data.cli.options import Json, RecipeOption, Set, assigned
 from r1data.lake import Lake
 from r1data.recipe import load_recipe, load_student
@@ -17,8 +18,10 @@ from r1data.train.exports.push import push as upload
 from r1data.train.exports.push import repository_of
 
 app = typer.Typer(
-    no_args_is_help=True, help="Write mixes as files that trainers read, and list what was written."
+    no_args_is_help=True,
+    help="Write mixes as files that trainers read, models for Ollama, and list what was written.",
 )
+export_model.add(app)
 Folder = Annotated[Path | None, typer.Option("--to", help="Folder of exports; dagster_home/exports without.")]
 
 

@@ -66,8 +66,8 @@ def with_usd(attempts: pl.DataFrame, prices: Prices | None, engine: str) -> pl.D
 
 
 def with_memory(attempts: pl.DataFrame, model: ModelFolder) -> pl.DataFrame:
-    """Attempts with `memory_bytes`: the weights, and the keys and values of all tokens at its end, in two bytes
-    each; null where that is not known.
+    """Attempts with `memory_bytes`: the weights, and the keys and values of all tokens at its end, in two
+    bytes each; null where that is not known.
 
     It is what one attempt needs, whatever an engine sets aside beyond that.
     """

@@ -4,5 +4,5 @@
 
 `run` puts it together; `app` has the endpoints, `exchange` what they have in common, `relay` the requests
 that pass through as they are, `budgeted` and `spend` those with a budget; `upstream` and `backend` are the
-other side.
+other side. `gguf/` writes a model as files for Ollama.
 """

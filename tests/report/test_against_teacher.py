@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from markdown_it import MarkdownIt
 
-from r1data.evaluate.against import against, with_usd
+from r1data.evaluate.against import against, with_memory, with_usd
 from r1data.evaluate.result import Fared, Result
+from r1data.generate.models import ModelFolder
 from r1data.recipe import Prices
 from r1data.report.against_page import against_page
 from r1data.report.against_teacher import against_section, lead, title
@@ -18,6 +19,8 @@ from tests.evaluate.test_against import drawn
 from tests.report.test_card import GAIN, SFT, fared, result, trained, written
 
 EVIL = "<img src=x onerror=alert(1)>|`"
+
+NOWHERE = ModelFolder(Path("nowhere"), "r", None, None)
 
 
 def found(
@@ -30,7 +33,7 @@ def found(
     """A student of a tenth of its teacher's tokens and seconds."""
     mine = drawn(1, which=0)
     theirs = drawn(1, which=1).with_columns(elapsed_s=5.0) if other is None else other
-    compared = against(part, *(with_usd(one, prices, "vllm") for one in (mine, theirs)))
+    compared = against(part, *(with_memory(with_usd(one, prices, "vllm"), NOWHERE) for one in (mine, theirs)))
     models = {"student": result().student, part: Fared(name, fared(name), 2**30, gain=GAIN)}
     return replace(result(), models=models, beside=(compared,))
 
