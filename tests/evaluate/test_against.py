@@ -28,10 +28,12 @@ def drawn(seed: int, *, which: int, n: int = ITEMS) -> pl.DataFrame:
 
 
 def beside(student: pl.DataFrame, other: pl.DataFrame, prices: Prices | None = None) -> Against:
-    nowhere = ModelFolder(Path("nowhere"), "r", None, None)
-    return against(
-        "teacher", *(with_memory(with_usd(one, prices, "vllm"), nowhere) for one in (student, other))
-    )
+    return against("teacher", *(elsewhere(with_usd(one, prices, "vllm")) for one in (student, other)))
+
+
+def elsewhere(made: pl.DataFrame) -> pl.DataFrame:
+    """Attempts of a model that has no files here."""
+    return with_memory(made, ModelFolder(Path("nowhere"), "r", None, None))
 
 
 def test_a_model_beside_itself_is_its_equal_in_everything():
@@ -87,9 +89,9 @@ def test_an_attempt_costs_tokens_behind_an_api_and_hours_on_a_machine():
     ],
 )
 def test_where_no_price_is_known_none_is_made_up(prices: Prices | None, engine: str):
-    priced = with_usd(drawn(1, which=0), prices, engine)
+    priced = elsewhere(with_usd(drawn(1, which=0), prices, engine))
     assert priced["usd"].null_count() == ITEMS
-    assert "usd" not in beside(priced, priced, prices).takes
+    assert "usd" not in against("teacher", priced, priced).takes
 
 
 def test_the_memory_of_an_attempt_is_the_weights_and_the_keys_and_values_of_its_tokens(tmp_path: Path):
