@@ -28,7 +28,7 @@ demo: install  ## make one small night, train and judge a student, print where t
 test: install  ## run every test (ARGS="-m 'not slow'" for the quick ones)
 	@.venv/bin/python -m pytest -n logical --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
-bench: install  ## measure, BENCH=runner|adaptive|curation|decontaminate|dedup|grpo|judge|judge_replies|kills|language|readability|resume|sandbox|serve|throughput|tiny|verify_code|verify_forms|verify_math (minutes each; a quiet machine)
+bench: install  ## measure, BENCH=runner|adaptive|browse|curation|decontaminate|dedup|gguf|grpo|judge|judge_replies|kills|language|readability|resume|sandbox|serve|throughput|tiny|verify_code|verify_forms|verify_math (minutes each; a quiet machine)
 	@.venv/bin/python -m bench.$(BENCH) $(ARGS)
 
 lint: install  ## check style and formatting
