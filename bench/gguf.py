@@ -19,8 +19,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from bench.toy import table
 from r1data.prompts.tonight import held_out
 from r1data.recipe import load_recipe
-from r1data.serve.gguf.export import export_gguf, find_model
+from r1data.serve.gguf.export import export_gguf
 from r1data.serve.gguf.server import Llama, serving
+from r1data.serve.named import named
 
 SLOTS = 8
 FILES = ("f32", "f16", "bf16", "q8_0", "q4_0")
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=32, help="of a completion, at most")
     parser.add_argument("--files", nargs="+", default=FILES)
     wanted = parser.parse_args()
-    recipe, model = load_recipe(wanted.recipe), find_model(wanted.model)
+    recipe, model = load_recipe(wanted.recipe), named(wanted.model)[0]
     items = held_out(recipe, night=recipe.start.isoformat())
     chosen = items.gather(pl.int_range(wanted.n, eager=True) * items.height // wanted.n)["messages"].to_list()
     tokenizer = AutoTokenizer.from_pretrained(model.path)

@@ -35,8 +35,8 @@ def main() -> None:
     """Run the rounds and print what they took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=64, help="of a round")
-    parser.add_argument("--tokens", type=int, default=64, help="of an answer")
+    parser.add_argument("--requests", type=int, default=32, help="of a round")
+    parser.add_argument("--tokens", type=int, default=256, help="of an answer")
     parser.add_argument("--front", nargs=2, metavar=("SOCKET", "PORT"), help="be the front")
     chosen = parser.parse_args()
     if chosen.front:

@@ -130,7 +130,7 @@ def result(
         else:
             print(heldout_section(heldout))
         return
-    found = result_of(lake, asked, load_recipe(recipe or _its_recipe(lake, student)))
+    found = result_of(lake, asked, load_recipe(recipe or its_recipe(lake, student)))
     if page:
         _write(page, against_page(found))
     if json:
@@ -148,7 +148,7 @@ def _write(page: Path, html: str) -> None:
         ) from error
 
 
-def _its_recipe(lake: Lake, student: str) -> Path | None:
+def its_recipe(lake: Lake, student: str) -> Path | None:
     """The file of the recipe whose corpus a student read; None where it is not among ours."""
     row = current_row(lake.scan("students"), student)
     file = paths.PROJECT / "recipes" / f"{row['recipe']}.toml" if row else None

@@ -6,13 +6,15 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from r1data.cli.options import Json, RecipeOption
+from r1data.cli.ablate import its_recipe
+from r1data.cli.options import Json
 from r1data.errors import ConfigError
 from r1data.lake import Lake
 from r1data.recipe import load_recipe, load_student
 from r1data.report import show
-from r1data.serve.gguf.export import QUANTISATIONS, USUAL, GgufExport, export_gguf, find_model
+from r1data.serve.gguf.export import QUANTISATIONS, USUAL, GgufExport, export_gguf
 from r1data.serve.gguf.measure import Fared, measure
+from r1data.serve.named import named
 from r1data.train.student import current_row, current_student
 
 
@@ -31,7 +33,9 @@ def model_(
     to: Annotated[
         Path | None, typer.Option("--to", help="Folder; dagster_home/exports/gguf without.")
     ] = None,
-    recipe: RecipeOption = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="A recipe; without it the one whose corpus it read.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a model for Ollama: GGUF files, Modelfiles, and what each quantisation costs in accuracy, speed
@@ -42,13 +46,13 @@ def model_(
     lake, wanted = Lake(), [word.strip().lower() for word in quantise.split(",") if word.strip()]
     fared: list[Fared] = []
     if measured:
-        student, read = load_student(name), load_recipe(recipe)
+        student, read = load_student(name), load_recipe(recipe or its_recipe(lake, name))
         trained = current_student(lake.scan("students"), name)
         row = current_row(lake.scan("students"), name) or {}
         made = export_gguf(trained.model, name, wanted or USUAL, to)
         fared = measure(lake, student, trained, read, made, night=row["night"])
     else:
-        made = export_gguf(find_model(name), name, wanted or USUAL, to)
+        made = export_gguf(named(name)[0], name, wanted or USUAL, to)
     if not json:
         first = next(iter(made.card["files"]))
         print(f"{made.folder}: {made.card['name']} for Ollama")

@@ -15,10 +15,11 @@ import orjson
 from r1data import paths
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engines.vllm_process import environment, last_words, out_of_memory
-from r1data.generate.models import STUDENT, ModelFolder, resolve
+from r1data.generate.models import ModelFolder
 from r1data.generate.supervised import Supervised
 from r1data.recipe import Sampling, load_student
 from r1data.recipe.student import Evaluate
+from r1data.serve.named import named
 from r1data.text import OPEN
 
 _STEP_TOKENS = 2048
@@ -49,13 +50,9 @@ def find(name: str) -> Served:
     Raises:
         ConfigError, OfflineError, InputError: there is none, or it cannot be loaded.
     """
-    is_plain = ":" not in name and "/" not in name and not Path(name).is_dir()
-    model = resolve(STUDENT + name if is_plain else name)
-    if not model.path.is_dir():
-        raise ConfigError(f"{name} has no files here to serve. Name a student or a model folder.")
-    short = name.removeprefix(STUDENT)
-    if is_plain or name.startswith(STUDENT):
-        return Served(short, model, _sampling(short), True)
+    model, student = named(name)
+    if student is not None:
+        return Served(student, model, _sampling(student), True)
     return Served(Path(name).name if Path(name).is_dir() else name, model, None, False)
 
 

@@ -19,7 +19,7 @@ import orjson
 
 from r1data import ids, paths
 from r1data.errors import ConfigError, StorageError
-from r1data.generate.models import STUDENT, ModelFolder, resolve
+from r1data.generate.models import ModelFolder
 from r1data.process import last_line, run_module
 from r1data.serve.gguf.card import readme
 from r1data.serve.gguf.modelfile import context_of, modelfile, special_tokens, stops_of
@@ -55,27 +55,13 @@ def gguf_folder() -> Path:
     return paths.home() / "exports" / "gguf"
 
 
-def find_model(name: str) -> ModelFolder:
-    """A student by its name, or whatever `r1data.generate.models.resolve` takes.
-
-    Raises:
-        ConfigError: there is neither, or the model has no files here.
-        InputError, OfflineError: as `resolve`.
-    """
-    plain = ":" not in name and "/" not in name and not Path(name).expanduser().is_dir()
-    model = resolve(STUDENT + name if plain else name)
-    if not model.path.is_dir():
-        raise ConfigError(f"{name} has no weights here. Name a student, a model folder or `embedded:NAME`.")
-    return model
-
-
 def export_gguf(
     model: ModelFolder, name: str, quantisations: Sequence[str] = USUAL, folder: Path | None = None
 ) -> GgufExport:
     """Write a model as GGUF files with their Modelfiles; equal content is written once.
 
     Args:
-        model: what `find_model` found.
+        model: what it holds.
         name: what files and the model in Ollama are called.
         quantisations: some of QUANTISATIONS.
         folder: takes the folder; `gguf_folder()` without it.
@@ -138,6 +124,7 @@ def _written(
 ) -> GgufExport:
     to.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=to))
+    unfinished.chmod(0o755)  # Ollama's server is another user
     try:
         files = {}
         for kind in quantisations:
