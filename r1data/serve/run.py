@@ -59,7 +59,7 @@ def serve(
     """
     token = checked_token(host)
     served = find(name)
-    _allow_connections()
+    allow_connections()
     with (
         _signals() as came,
         listen(host, port) as door,
@@ -143,7 +143,7 @@ async def _watch(server: uvicorn.Server, serving: Serving, vllm: Vllm, came: lis
         server.should_exit = server.should_exit or bool(came)
 
 
-def _allow_connections() -> None:
+def allow_connections() -> None:
     """Let as many connections wait as the system allows; many systems begin with 1,024 open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY:

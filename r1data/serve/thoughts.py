@@ -21,6 +21,7 @@ class Splitter:
         self.reasoning: list[str] = []
         """Pieces of the thought."""
         self._began = False
+        self._reopened = False
         self._held = ""
 
     def feed(self, text: str) -> tuple[str, str]:
@@ -49,9 +50,11 @@ class Splitter:
             self._held = ""
             return False
         if self.in_thought and not self._began:
-            self._held = self._held.lstrip().removeprefix(OPEN).lstrip()  # a model may open it once more
-            if OPEN.startswith(self._held):
+            self._held = self._held.lstrip()
+            if not self._reopened and OPEN.startswith(self._held) and self._held != OPEN:
                 return False
+            if not self._reopened and self._held.startswith(OPEN):  # a model may open it once more
+                self._reopened, self._held = True, self._held.removeprefix(OPEN).lstrip()
         before, found, after = self._held.partition(CLOSE if self.in_thought else OPEN)
         if found and self.in_thought:
             pieces[0] += before.rstrip()

@@ -1,5 +1,6 @@
 """The client of vLLM's OpenAI server, on a Unix socket or at an address."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ class Upstream:
         self.context_tokens = 0
         """Prompt and completion together, as the server says; known once it is `ready`."""
         self._opened: dict[bytes, bool] = {}
+        self._asking = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         options: dict[str, Any] = {"limit": 0, "keepalive_timeout": 75}
@@ -109,19 +111,24 @@ class Upstream:
         switch = body.get("chat_template_kwargs")
         key = orjson.dumps(switch, option=orjson.OPT_SORT_KEYS)
         if key not in self._opened:
-            if len(self._opened) >= 64:  # a client may send any value
-                self._opened.clear()
-            messages = [{"role": "user", "content": "Hi"}]
-            asked = {"messages": messages, **({"chat_template_kwargs": switch} if switch else {})}
-            try:
-                tokens = (await self.json("/tokenize", asked))["tokens"]
-                prompt = (await self.json("/detokenize", {"tokens": tokens}))["prompt"]
-            except Refusal as error:
-                if error.status == 503:
-                    raise
-                prompt = ""
-            self._opened[key] = prompt.rstrip().endswith(OPEN)
+            async with self._asking:  # of many that come at once, one asks
+                if key not in self._opened:
+                    await self._ask_template(key, switch)
         return self._opened[key]
+
+    async def _ask_template(self, key: bytes, switch: Any) -> None:
+        if len(self._opened) >= 64:  # a client may send any value
+            self._opened.clear()
+        messages = [{"role": "user", "content": "Hi"}]
+        asked = {"messages": messages, **({"chat_template_kwargs": switch} if switch else {})}
+        try:
+            tokens = (await self.json("/tokenize", asked))["tokens"]
+            prompt = (await self.json("/detokenize", {"tokens": tokens}))["prompt"]
+        except Refusal as error:
+            if error.status == 503:
+                raise
+            prompt = ""
+        self._opened[key] = prompt.rstrip().endswith(OPEN)
 
     async def tokens(self, text: str) -> list[int]:
         """Token ids of a text in the middle of others."""

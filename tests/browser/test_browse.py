@@ -42,7 +42,7 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.wait("document.querySelectorAll('#found nav a').length == 1")
     tab.wait(reads.format("x1"))
     tab.press("Escape")
-    tab.press("3")
+    tab.press("4")
     tab.wait("document.querySelector('#rows table')?.innerText.includes('verification:unreadable')")
     tab.wait("document.querySelector('#chart canvas, #chart svg')")
     tab.picture(tmp_path / "sql.png")

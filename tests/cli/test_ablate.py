@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from r1data.cli.ablate import _for_people, _its_recipe, standings
+from r1data.cli.ablate import _for_people, its_recipe, standings
 from r1data.cli.query import text_of
 from r1data.evaluate.attempts import protocol
 from r1data.lake import Lake
@@ -51,9 +51,9 @@ def test_a_result_goes_by_the_recipe_that_the_student_read(tmp_path: Path, recip
     lake = Lake(str(tmp_path / "lake"))
     told = {"student": "tiny", "recipe": recipe, "trained_at": datetime(2026, 1, 1, tzinfo=UTC)}
     lake.append("students", rows("students", [told]), run="r")
-    found = _its_recipe(lake, "tiny")
+    found = its_recipe(lake, "tiny")
     assert (found and found.name) == file
-    assert _its_recipe(lake, "another") is None
+    assert its_recipe(lake, "another") is None
 
 
 def test_people_read_intervals_beside_their_numbers():

@@ -14,7 +14,7 @@ def test_sglang_is_served_by_a_command_that_is_printed(r1data, capsys):
     ("words", "said"),
     [
         (["student-x"], "was never trained here"),
-        (["api:model"], "no files here to serve"),
+        (["api:model"], "has no weights here"),
         (["embedded:smollm2-135m-instruct", "--host", "0.0.0.0"], "R1DATA_TOKEN"),
         (["embedded:smollm2-135m-instruct", "--port", "0", "--", "--api-key=x"], "is decided by"),
     ],

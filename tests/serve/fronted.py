@@ -11,7 +11,7 @@ import httpx2
 import orjson
 
 from r1data.serve.address import listen
-from r1data.serve.run import server_of
+from r1data.serve.run import allow_connections, server_of
 from r1data.serve.serving import Serving
 from r1data.serve.slots import Slots
 from r1data.serve.upstream import CHAT, Upstream
@@ -93,6 +93,7 @@ def front(
 ) -> Iterator[Front]:
     """Serve until the block ends."""
     url = server if isinstance(server, str) else server.url.removesuffix("/v1")
+    allow_connections()
     with listen("127.0.0.1", 0) as door:
         serving = Serving(Upstream(url), Slots(slots, queue), lambda text: len(text.split()))
         if ready:
