@@ -2,15 +2,19 @@
 
 from urllib.parse import parse_qs
 
+NAMES = ("browse", "review", "chat", "sql")
+"""Tabs as addresses name them; page.js has the same words."""
+
 
 def tab_of(search: str) -> str:
-    """The tab that the query of an address means; that of review has always been one of `queue`s.
+    """The tab that the query of an address means; only Review has a `queue`.
 
-    >>> tab_of("?tab=sql&question=funnel"), tab_of("?queue=disputed"), tab_of("")
+    >>> tab_of("?tab=sql&question=why"), tab_of("?queue=disputed"), tab_of("?tab=what")
     ('sql', 'review', 'browse')
     """
     asked = _words(search)
-    return asked.get("tab") or ("review" if "queue" in asked else "browse")
+    named = asked.get("tab", "review" if "queue" in asked else "browse")
+    return named if named in NAMES else "browse"
 
 
 def asked_of(search: str, tab: str) -> dict[str, str] | None:

@@ -7,7 +7,8 @@
   const visible = (selector) => [...document.querySelectorAll(selector)].find((one) => one.offsetParent);
   const links = {}; // by tab: the words of its address
   const asked = new URLSearchParams(window.location.search);
-  let active = asked.get("tab") || (asked.has("queue") ? "review" : "browse");
+  let active = asked.get("tab") ?? (asked.has("queue") ? "review" : "browse");
+  if (!["browse", "review", "chat", "sql"].includes(active)) active = "browse";
   let clicked, shown, clicks = 0;
 
   document.addEventListener("keydown", (event) => {

@@ -47,8 +47,7 @@ class Serving:
             Refusal: the model does not answer (503), or the queue is full (429).
         """
         self.check_ready()
-        usual = self.metrics.quantile(0.5)
-        self.slots.check(usual if usual == usual else 1.0)  # NaN before the first answer
+        self.slots.check(lambda: self.metrics.quantile(0.5))
 
     async def n_tokens(self, texts: list[str]) -> int:
         """Tokens of texts together; long ones are counted aside, so that nobody waits for it."""

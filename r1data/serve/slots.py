@@ -1,7 +1,8 @@
 """The bounded queue in front of the engine's slots, in the order in which requests came."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from r1data.serve.refusal import Refusal
@@ -18,18 +19,21 @@ class Slots:
         self.running = 0
         self._free = asyncio.Semaphore(slots)
 
-    def check(self, usual_s: float) -> None:
+    def check(self, usual_s: Callable[[], float]) -> None:
         """Make sure that one more request may wait.
 
         Args:
-            usual_s: seconds that a request usually takes, from which `Retry-After` follows.
+            usual_s: gives the seconds that a request usually takes, for `Retry-After`; NaN where
+                nobody knows.
 
         Raises:
             Refusal: the queue is full (429).
         """
         if self.waiting < self.queue or not self._free.locked():
             return
-        wait_s = min(LONGEST_RETRY_S, max(1, round(usual_s * (self.waiting / self.slots + 1))))
+        usual = usual_s()
+        turns = self.waiting / self.slots + 1
+        wait_s = 1 if math.isnan(usual) else min(LONGEST_RETRY_S, max(1, round(usual * turns)))
         raise Refusal(
             429,
             f"{self.waiting} requests wait already, which is the limit (--queue). Ask again in {wait_s} s.",

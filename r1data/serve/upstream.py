@@ -102,6 +102,7 @@ class Upstream:
             raise unavailable(f"The model's server says {status}.")
         self.context_tokens = orjson.loads(page)["data"][0].get("max_model_len") or 0
         await self.json(COMPLETIONS, {"prompt": "1", "max_tokens": 1})
+        await self.opens_thought({})  # or requests that come at once would wait for this
 
     async def opens_thought(self, body: Mapping[str, Any]) -> bool:
         """Whether the chat template ends a prompt with an opened thought, as many of reasoning models do.

@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from r1data.app import TABS
 from r1data.app.browse_moves import FIELDS, BrowseMoves, Look
 from r1data.app.find import PAGE_ROWS, Filters, find, values
+from r1data.app.links import NAMES
 from r1data.app.moves import Answer, safely
 from r1data.app.trace import Mark, Trace, read_trace
 from r1data.app.trace_markup import compared, marked, trace_card
@@ -113,6 +115,8 @@ def test_a_link_opens_what_it_names_and_a_page_without_one_the_latest_night(revi
     gone = opened(moves, moves.load("?rollout=nowhere"))
     assert "The lake has no rollout nowhere." in gone["trace"]["value"]
     assert set(moves.load("?tab=sql")) == {"message"}
+    assert "found" in moves.load("?tab=what")
+    assert tuple(title.lower() for title in TABS) == NAMES
     assert moves.load("?list=x")["count"]["value"] == "<p>1–6 of 6</p>"
     odd = moves.load("?state=<b>")
     assert "No rollout is like that" in odd["found"]["value"] and odd["state"]["value"] == "<b>"
