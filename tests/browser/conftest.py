@@ -106,26 +106,34 @@ def text_of(
 
 
 @pytest.fixture
-def page(review_lake: Lake, free_port: int, tmp_path: Path) -> Iterator[str]:
-    """The address of `r1data app` over a lake with six rollouts."""
+def app_over(free_port: int, tmp_path: Path) -> Iterator[Callable[[dict[str, str]], str]]:
+    """A function: starts `r1data app` in an environment, once, and gives its address."""
     url, log = f"http://127.0.0.1:{free_port}", tmp_path / "app.log"
-    environment = os.environ | {"R1DATA_LAKE": review_lake.root}
-    with log.open("wb") as talk:
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(environment: dict[str, str]) -> str:
         command = [sys.executable, "-m", "r1data", "app", "--port", str(free_port)]
-        server = subprocess.Popen(command, env=environment, stdout=talk, stderr=talk)
-        try:
-            end = time.monotonic() + START_S
-            while True:
-                assert server.poll() is None and time.monotonic() < end, log.read_text()
-                try:
-                    urllib.request.urlopen(url, timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+        with log.open("wb") as talk:
+            servers.append(subprocess.Popen(command, env=environment, stdout=talk, stderr=talk))
+        end = time.monotonic() + START_S
+        while True:
+            assert servers[0].poll() is None and time.monotonic() < end, log.read_text()
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                return url
+            except OSError:
+                time.sleep(0.2)
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+@pytest.fixture
+def page(review_lake: Lake, app_over: Callable[[dict[str, str]], str]) -> str:
+    """The address of `r1data app` over a lake with six rollouts."""
+    return app_over(os.environ | {"R1DATA_LAKE": review_lake.root})
 
 
 class Tab:

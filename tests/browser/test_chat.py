@@ -1,11 +1,7 @@
 """People chat in a browser: hostile texts stay text, thoughts fold, a thumb is stored."""
 
 import os
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -17,30 +13,13 @@ from tests.app.test_chat import HOSTILE, streamed
 from tests.generate.engines.chat_server import ChatServer, Reply
 
 pytestmark = pytest.mark.browser
-START_S = 120
 EVIL = HOSTILE.replace("http://a.b", "http://elsewhere.example") + "<img src=http://elsewhere.example/i.png>"
 
 
 @pytest.fixture
-def page(home: Path, free_port: int, tmp_path: Path) -> Iterator[str]:
+def page(home: Path, app_over: Callable[[dict[str, str]], str]) -> str:
     """The address of `r1data app` over an empty lake."""
-    url, log = f"http://127.0.0.1:{free_port}", tmp_path / "app.log"
-    with log.open("wb") as talk:
-        command = [sys.executable, "-m", "r1data", "app", "--port", str(free_port)]
-        server = subprocess.Popen(command, env=dict(os.environ), stdout=talk, stderr=talk)
-        try:
-            end = time.monotonic() + START_S
-            while True:
-                assert server.poll() is None and time.monotonic() < end, log.read_text()
-                try:
-                    urllib.request.urlopen(url, timeout=5).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(timeout=60)
+    return app_over(dict(os.environ))
 
 
 def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
