@@ -69,7 +69,7 @@ class BrowseMoves:
         if place not in [name for _, name in names]:
             names.append((place.strip("/"), place))
         chosen = {"place": {"choices": names, "value": place}, "id": {"value": filters.id}}
-        shown = self._found(filters, int(number) if number.isdecimal() else 1, mine.get("rollout", ""))
+        shown = self._found(filters, int(number[:9]) if number.isdecimal() else 1, mine.get("rollout", ""))
         return chosen | self._choices(filters) | shown
 
     def enter(self, look: str, search: str) -> Answer:

@@ -17,7 +17,8 @@ from r1data.app.markup import notice
 from r1data.app.moves import Answer
 from r1data.app.servers import Servers
 from r1data.curate.chat import asked, thumbed
-from r1data.errors import R1DataError
+from r1data.curate.current import latest_reviews
+from r1data.errors import ConcurrentWrite, R1DataError
 from r1data.generate.engines.refused import one_line, storable
 from r1data.generate.models import resolve
 from r1data.lake import Lake
@@ -129,6 +130,9 @@ class ChatMoves:
             return _shown(talk)
         try:
             await asyncio.to_thread(self._thumb, reply, way, name)
+        except ConcurrentWrite as error:
+            reply.review_id = await asyncio.to_thread(self._latest, reply)
+            return {"message": {"value": notice(one_line(str(error)), "error")}}
         except (R1DataError, OSError) as error:
             return {"message": {"value": notice(one_line(str(error)), "error")}}
         if reply.server and reply.stream:
@@ -150,6 +154,13 @@ class ChatMoves:
             now=datetime.now(UTC),
         )
         reply.thumb = way
+
+    def _latest(self, reply: Reply) -> str | None:
+        """The review of a stored turn that counts now."""
+        assert reply.asked
+        mine = self.lake.scan("reviews").filter(rollout_id=reply.asked.request.rollout_id)
+        found = latest_reviews(mine).collect()
+        return found["review_id"].item() if found.height else None
 
     async def _run(self, talk: Talk, turn: Turn, knobs: Knobs) -> AsyncIterator[Answer]:
         talk.running, talk.stopping = True, False
@@ -179,8 +190,8 @@ class ChatMoves:
                 await self._remote(talk, turn, side, who, knobs)
         except asyncio.CancelledError:
             reply.stopped = True
-        except (R1DataError, OSError) as error:
-            reply.error = one_line(str(error))
+        except Exception as error:  # whatever an address that was typed makes of a client
+            reply.error = one_line(str(error)) or type(error).__name__
         finally:
             reply.done = True
 

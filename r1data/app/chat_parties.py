@@ -80,7 +80,10 @@ def defaults(words: list[str]) -> tuple[str | None, str | None]:
 
 def may_be_linked(word: str, words: list[str]) -> bool:
     """Whether a link may choose it: what is in the list, or a server of this machine."""
-    return word in words or urlsplit(word.split(" ")[0]).hostname in _LOOPBACK
+    try:
+        return word in words or urlsplit(word.split(" ")[0]).hostname in _LOOPBACK
+    except ValueError:  # such as http://[
+        return False
 
 
 def party(word: str) -> Party:

@@ -8,6 +8,7 @@ import duckdb
 import regex
 
 from r1data.curate.review_shown import Rows, Shown, shown
+from r1data.errors import QueryError
 from r1data.lake import Lake
 from r1data.lake.query import ask, connect, question
 
@@ -68,6 +69,8 @@ def read_trace(lake: Lake, rollout_id: str, recipe: str = "") -> Trace | None:
         }
         near = _nearest(asked["twins"])
         texts = _texts(connection, [given, *near[:MOST_TWINS]])
+    if rollout_id not in texts:
+        raise QueryError(f"The catalog lacks rollout {rollout_id} yet. `r1data lake catalog` writes it anew.")
     rollout = texts[rollout_id]
     twins = [row | texts.get(row["rollout_id"], {}) for row in near]
     marks = _marks(rollout["completion"], asked["marks"])

@@ -92,7 +92,7 @@ def cache_bytes(model: ModelFolder) -> int | None:
     told = orjson.loads(file.read_bytes()) if file.is_file() else {}
     names = ("num_hidden_layers", "num_attention_heads", "hidden_size")
     layers, heads, width = (told.get(name) for name in names)
-    kinds = {"full_attention", *told.get("layer_types", ())}
+    kinds = {"full_attention", *(told.get("layer_types") or ())}
     if not (layers and heads and width) or "kv_lora_rank" in told or len(kinds) > 1:
         return None
     return (

@@ -9,6 +9,7 @@ serves it.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,13 +83,15 @@ def is_current(root: str) -> bool:
             return False
 
 
-def current_files(root: str) -> list[str]:
-    """Addresses of every file of the newest versions."""
-    return [
-        f"{root}/{name}/{file.path}"
-        for name in TABLES
-        for file in delta.files(delta.open_table(f"{root}/{name}"))
-    ]
+def files_named(connection: duckdb.DuckDBPyConnection, root: str) -> list[str]:
+    """Addresses of the files of the lake at `root` that the views of an attached `catalog` read.
+
+    They may be those of the versions before: a publish writes the catalog after its commit.
+    """
+    query = "select sql from duckdb_views() where database_name = 'catalog'"
+    views = "\n".join(sql for (sql,) in connection.execute(query).fetchall())
+    named = {file.replace("''", "'") for file in re.findall(r"'((?:[^']|'')*\.parquet)'", views)}
+    return sorted(file for file in named if file.startswith(f"{root}/"))
 
 
 def sql_type(dtype: Dtype) -> str:

@@ -67,7 +67,7 @@ def connect(
         connection.execute("use catalog")
         if storage.is_s3(lake.root):
             connection.register_filesystem(storage.filesystem())
-        files = ", ".join(catalog.literal(file) for file in catalog.current_files(lake.root))
+        files = ", ".join(catalog.literal(file) for file in catalog.files_named(connection, lake.root))
         connection.execute(f"set allowed_paths = [{files}]")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
@@ -107,7 +107,14 @@ def ask(
     *,
     most: int | None = None,
 ) -> pl.DataFrame:
-    """As `fetch`, on a connection that is open; `most`: rows at most, the first ones.
+    """As `fetch`, on a connection that is open.
+
+    Args:
+        connection: of `connect`.
+        sql: one SELECT.
+        parameters: values of `$name`.
+        most: rows at most, the first ones, for people to read: dates and the like are texts in them, since
+            there are some that Polars has none for, such as infinity.
 
     Raises:
         QueryError: as `fetch` does.
@@ -120,9 +127,20 @@ def ask(
         )
     try:
         rows = connection.sql(sql, params={name: given[name] for name in wanted})
-        return (rows if most is None else rows.limit(most)).pl()
+        return (rows if most is None else rows.limit(most).project(_readable(rows))).pl()
     except duckdb.Error as error:
         raise QueryError(message(error)) from error
+
+
+def _readable(rows: duckdb.DuckDBPyRelation) -> str:
+    """A list of all columns, those as texts whose values Polars may lack."""
+    lacking = ("DATE", "TIME", "INTERVAL", "UNION")
+    columns = zip(rows.columns, map(str, rows.types), strict=True)
+    quoted = ((name.replace('"', '""'), kind) for name, kind in columns)
+    return ", ".join(
+        f'cast("{name}" as varchar) as "{name}"' if kind.startswith(lacking) else f'"{name}"'
+        for name, kind in quoted
+    )
 
 
 def question(name: str) -> str:

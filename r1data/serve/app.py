@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from r1data.serve import budgeted, relay
 from r1data.serve.address import LOOPBACK
-from r1data.serve.budget import budget_of
+from r1data.serve.budget import budget_of, check_options
 from r1data.serve.exchange import JSON, Answer, Exchange, Work
 from r1data.serve.refusal import Refusal, invalid
 from r1data.serve.serving import Serving
@@ -55,6 +55,7 @@ def _works(serving: Serving) -> dict[str, Work]:
     """What takes JSON, by path."""
 
     async def chat(body: dict[str, Any], answer: Answer) -> None:
+        check_options(body)
         budget = budget_of(body)
         serving.admit()
         if budget is None:
@@ -66,6 +67,7 @@ def _works(serving: Serving) -> dict[str, Work]:
     async def completions(body: dict[str, Any], answer: Answer) -> None:
         if "budget" in body:
             raise invalid(f"`budget` is for {CHAT}.", "budget")
+        check_options(body)
         serving.admit()
         await relay.completions(serving, body, answer)
 

@@ -85,7 +85,10 @@ class Attempting:
         if max_thought_tokens is None or most <= max_thought_tokens:
             return await self._follow(CHAT, asked)
         asked.pop("max_completion_tokens", None)
-        await self._follow(CHAT, asked | {"max_tokens": max_thought_tokens, "return_token_ids": True})
+        tag = 0 if self._attempt.opened else len(await self._upstream.tokens(OPEN))
+        await self._follow(
+            CHAT, asked | {"max_tokens": min(most, max_thought_tokens + tag), "return_token_ids": True}
+        )
         if self._attempt.finish_reason != "length":
             return
         await self._close_thought()

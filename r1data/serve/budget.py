@@ -59,7 +59,20 @@ def budget_of(body: Mapping[str, Any]) -> Budget | None:
     return budget
 
 
+def check_options(body: Mapping[str, Any]) -> None:
+    """Make sure that what is read here of a request has the type that it should have.
+
+    Raises:
+        Refusal: it has another one.
+    """
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise invalid("`stream_options` is no object.", "stream_options")
+
+
 def _check(budget: Budget, body: Mapping[str, Any]) -> None:
+    for key in ("max_tokens", "max_completion_tokens"):
+        if type(body.get(key)) not in (int, type(None)):
+            raise invalid(f"`{key}` is no whole number.", key)
     for key in _ALONE:
         if body.get(key) and not (key == "n" and body[key] == 1):
             raise invalid(f"`{key}` and `budget` do not go together. Leave one of them out.", key)

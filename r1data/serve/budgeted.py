@@ -25,6 +25,7 @@ async def chat(serving: Serving, body: dict[str, Any], budget: Budget, answer: A
     began = time.monotonic()
     asked = {key: value for key, value in body.items() if key not in ("budget", "stream", "stream_options")}
     opened = await serving.upstream.opens_thought(body)
+    serving.admit()  # others may have come meanwhile
     spending = Spending(serving, asked, budget, opened=opened, began=began)
     if body.get("stream"):
         return await _stream(serving, body, spending, answer, live=budget.attempts == 1, opened=opened)
@@ -57,7 +58,7 @@ async def _stream(
         first = not answer.status
         delta = _delta(splitter.feed(text), first=first)
         if delta:
-            await answer.events(_chunk(spending.first, delta))
+            await answer.events(_chunk(spending.first if live else spending.chosen, delta))
 
     await spending.run(write if live else None)
     if not live:

@@ -19,7 +19,8 @@ _STRUCTURE = ("response_format", "structured_outputs", "guided_json", "guided_re
 class Chunks:
     """The chunks of one stream of chat, with thoughts apart and what was spent in the last one."""
 
-    def __init__(self, *, opened: bool) -> None:
+    def __init__(self, *, opened: bool | None) -> None:
+        """Begin; `opened` as `_opened` says."""
         self._opened = opened
         self._splitters: dict[int, Splitter] = {}
         self._last: dict[str, Any] | None = None
@@ -66,11 +67,13 @@ class Chunks:
         delta, reason = choice["delta"], choice["finish_reason"]
         splitter = self._splitters.get(choice["index"])
         if splitter is None:
-            splitter = self._splitters[choice["index"]] = Splitter(opened=self._opened)
-        if text := delta.pop("content", None):
+            splitter = self._splitters[choice["index"]] = Splitter(opened=bool(self._opened))
+        if self._opened is None:
+            pass  # all of it is answer
+        elif text := delta.pop("content", None):
             _add(delta, splitter.feed(text))
         if reason:
-            _add(delta, splitter.finish())
+            _add(delta, splitter.finish())  # nothing, where nothing was fed
             self.caps += ["tokens"] if reason == "length" else []
         return bool(delta) or choice.get("logprobs") is not None
 
@@ -84,21 +87,33 @@ def _add(delta: dict[str, Any], parts: tuple[str, str]) -> None:
 async def chat(serving: Serving, body: dict[str, Any], answer: Answer) -> None:
     """Answer a chat request without a budget."""
     began = time.monotonic()
-    structured = any(body.get(key) for key in _STRUCTURE)  # then no thought can be written
-    opened = not structured and await serving.upstream.opens_thought(body)
     async with serving.slots.hold():
+        opened = await _opened(serving, body)
         if body.get("stream"):
             await _stream(serving, body, answer, opened, began)
         else:
             await _whole(serving, body, answer, opened, began)
 
 
-async def _whole(serving: Serving, body: dict[str, Any], answer: Answer, opened: bool, began: float) -> None:
+async def _opened(serving: Serving, body: dict[str, Any]) -> bool | None:
+    """Whether the prompt ends with an opened thought; None where a grammar leaves no room for one, and tags
+    are text of the answer.
+    """
+    structured = any(body.get(key) for key in _STRUCTURE if body.get(key) != {"type": "text"})
+    return None if structured else await serving.upstream.opens_thought(body)
+
+
+async def _whole(
+    serving: Serving, body: dict[str, Any], answer: Answer, opened: bool | None, began: float
+) -> None:
     found = await serving.upstream.json(CHAT, RAW | body)
     thoughts, caps = [], []
     for choice in found["choices"]:
         message = choice["message"]
-        message["reasoning"], message["content"] = split(message["content"] or "", opened=opened)
+        if opened is None:
+            message["reasoning"] = None
+        else:
+            message["reasoning"], message["content"] = split(message["content"] or "", opened=opened)
         thoughts.append(message["reasoning"] or "")
         caps += ["tokens"] if choice["finish_reason"] == "length" else []
     found["r1data"] = await spent(serving, found["usage"], thoughts, caps, began)
@@ -106,7 +121,9 @@ async def _whole(serving: Serving, body: dict[str, Any], answer: Answer, opened:
     await answer.whole(200, orjson.dumps(found))
 
 
-async def _stream(serving: Serving, body: dict[str, Any], answer: Answer, opened: bool, began: float) -> None:
+async def _stream(
+    serving: Serving, body: dict[str, Any], answer: Answer, opened: bool | None, began: float
+) -> None:
     options = body.get("stream_options") or {}
     asked = RAW | body | {"stream_options": options | {"include_usage": True}}
     chunks = Chunks(opened=opened)
@@ -160,6 +177,8 @@ async def _plain_stream(serving: Serving, body: dict[str, Any], answer: Answer) 
         async for event in events(given):
             if event == DONE:
                 continue
+            if event.startswith(b'{"error"'):
+                raise Refusal(500, str(orjson.loads(event)["error"].get("message")), UPSTREAM_ERROR)
             if b'"finish_reason":"length"' in event:
                 caps.append("tokens")
             if b'"choices":[]' in event:

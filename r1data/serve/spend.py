@@ -36,6 +36,8 @@ class Spending:
         self._attempts: list[Attempt] = []
         self._chosen: Attempt | None = None
         self._vote: Vote | None = None
+        self._answers: dict[int, str] = {}
+        """What finished attempts answer, by their number, where they vote."""
         self._stopped_by = "finished"
         given = body.get("seed")
         self._seed = given if isinstance(given, int) else secrets.randbelow(_SEEDS)
@@ -72,6 +74,11 @@ class Spending:
             if not clock.expired():
                 raise
             self._stopped_by = "deadline"
+            self._chosen = self._best()
+        except Refusal:  # what earlier attempts gave is worth more than an error
+            if not any(attempt.finish_reason for attempt in self._attempts):
+                raise
+            self._stopped_by = "error"
             self._chosen = self._best()
 
     async def told(self) -> dict[str, Any]:
@@ -141,7 +148,6 @@ class Spending:
         """As many attempts at once as a decision needs if all agree, then further ones as needed."""
         self._vote = vote = Vote(self._budget.attempts)
         running: set[asyncio.Task[Attempt]] = set()
-        answers = dict[int, str]()
         try:
             while vote.wanted:
                 while len(running) < vote.wanted:
@@ -150,14 +156,17 @@ class Spending:
                 for attempt in [task.result() for task in done]:
                     finished = attempt.finish_reason == "stop"
                     if answer := vote.add(attempt.completion if finished else None):
-                        answers[attempt.index] = answer
+                        self._answers[attempt.index] = answer
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
         self._stopped_by = "consistent" if vote.decided else "attempts"
-        with_it = [index for index, answer in answers.items() if answer == vote.leader]
-        self._chosen = self._attempts[min(with_it)] if with_it else self._best()
+        self._chosen = self._best()
+
+    @property
+    def _leader(self) -> str | None:
+        return self._vote.leader if self._vote else None
 
     def _begin(self) -> Attempt:
         attempt = Attempt(len(self._attempts), self._opened)
@@ -185,7 +194,12 @@ class Spending:
         )
 
     def _best(self) -> Attempt:
-        """Of what there is: finished before broken off, right before unknown before wrong, the first."""
+        """Of what there is: one with the answer that leads a vote; else finished before broken off, right
+        before unknown before wrong, the first.
+        """
+        with_it = [index for index, answer in self._answers.items() if answer == self._leader]
+        if with_it:
+            return self._attempts[min(with_it)]
 
         def rank(attempt: Attempt) -> tuple[bool, int, bool]:
             verdict = attempt.verdict.verdict if attempt.verdict else "unknown"

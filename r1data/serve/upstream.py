@@ -109,6 +109,8 @@ class Upstream:
 
         It is asked once for each value of `chat_template_kwargs`. A server that cannot say has opened none.
         """
+        if body.get("continue_final_message") or body.get("add_generation_prompt") is False:
+            return False  # the prompt ends with a message, and not with what the template writes before one
         switch = body.get("chat_template_kwargs")
         key = orjson.dumps(switch, option=orjson.OPT_SORT_KEYS)
         if key not in self._opened:

@@ -106,3 +106,12 @@ def test_cells_are_escaped_cut_and_readable() -> None:
     assert "<td class=number>1,234,567</td>" in table and "<td class=number>12,346</td>" in table
     assert "[&quot;&lt;b&gt;&quot;]" in table and "y" * 300 + " …" in table and "y" * 301 not in table
     assert "no rows" in rows_table(rows.clear())
+
+
+def test_dates_that_polars_has_not_are_told_as_texts(review_lake: Lake) -> None:
+    found = answered(
+        review_lake,
+        "select 'infinity'::date as a, date '99999-01-01' as b, interval 1 month as c, 7 as d",
+        {},
+    )
+    assert found.rows.row(0) == ("infinity", "99999-01-01", "1 month", 7)

@@ -1,5 +1,6 @@
 """The lake's promises, on a local folder and on S3."""
 
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -279,3 +280,13 @@ def test_an_undamaged_lake_verifies(lake: Lake):
     lake.append("prompts", prompts("a", "b"))
     lake.replace("intake", PARTITION, intake("a"))
     assert list(verify(lake)) == []
+
+
+def test_a_question_is_answered_between_a_commit_and_the_catalog_that_follows_it(lake: Lake, tmp_path):
+    key, schema = {"recipe": "r", "night": "2026-01-01"}, TABLES["thresholds"].schema
+    rows = pl.DataFrame([{name: key.get(name) for name in schema}] * 2, schema=schema)
+    lake.replace("thresholds", key, rows.head(1))
+    before = Path(shutil.copy(lake.catalog_path, tmp_path / "before"))
+    lake.replace("thresholds", key, rows)
+    before.replace(lake.catalog_path)
+    assert fetch(lake, "select count(*) from thresholds").item() == 1

@@ -52,7 +52,7 @@ def test_a_thought_at_its_cap_is_closed_and_the_answer_goes_on_from_its_very_tok
         assert client.metric('r1data_cap_hits_total{cap="thought"}') == 1
     message = found["choices"][0]["message"]
     assert (message["reasoning"], message["content"]) == ("a long", "4")
-    assert begun.body["max_tokens"] == 2 and second.body["max_tokens"] == 38
+    assert begun.body["max_tokens"] == 4 and second.body["max_tokens"] == 38
     assert second.body["prompt"] == [50, 51, 0, 1, 2, 90, 91] and second.body["temperature"] == 0.5
     assert found["r1data"]["completion_tokens"] == 3
 
@@ -65,6 +65,28 @@ def test_at_the_deadline_the_best_of_what_there_is_is_the_answer():
         assert client.serving.slots.running == 0
     assert found["choices"][0]["message"]["content"] == "5"
     assert found["r1data"]["stopped_by"] == "deadline" and found["r1data"]["verdict"]["verdict"] == "wrong"
+
+
+def test_at_the_deadline_a_vote_gives_the_answer_that_leads_under_one_id():
+    said = {1: WRONG, 2: RIGHT, 3: RIGHT}
+    server = ChatServer(
+        otherwise=lambda number, body: chunks(*said[number]) if number in said else Reply(hangs=True)
+    )
+    with server, front(server) as client:
+        events = client.events(budget={"attempts": 9, "until": "consistent", "deadline_s": 1.5})
+        thumbed = client.post("/v1/feedback", json={"id": events[0]["id"], "thumb": "up"})
+    deltas = [event["choices"][0]["delta"] for event in events]
+    assert "".join(delta.get("content", "") for delta in deltas) == "4"
+    assert events[-1]["r1data"]["stopped_by"] == "deadline"
+    assert len({event["id"] for event in events}) == 1 and thumbed.status_code == 200
+
+
+def test_an_attempt_that_fails_does_not_take_the_earlier_ones_with_it():
+    broken = Reply(500, {"error": {"message": "no"}})
+    with ChatServer(chunks(*WRONG), broken) as server, front(server) as client:
+        found = client.ask(budget={"attempts": 3, "until": "verified", **MATH}).json()
+        assert client.metric("r1data_attempts_total") == 2
+    assert found["choices"][0]["message"]["content"] == "5" and found["r1data"]["stopped_by"] == "error"
 
 
 def test_a_deadline_before_the_first_word_is_an_error():

@@ -1,5 +1,6 @@
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
@@ -69,6 +70,48 @@ def test_a_thought_that_the_template_opens_is_a_thought_from_the_first_letter():
         cut = client.ask().json()["choices"][0]["message"]
     assert "".join(delta.get("reasoning", "") for delta in deltas) == "2 and 2"
     assert (cut["reasoning"], cut["content"]) == ("2 and 2 is", None)
+
+
+def test_tags_in_json_are_text_of_the_answer_and_plain_text_is_no_grammar():
+    written = '{"a": "<think> x </think> y"}'
+    wanted = {"type": "json_object"}
+    answers = reply(written), chunks(written), chunks("2\n</think>\n\n4")
+    server = ChatServer(*answers, paths=template("Hi<think>\n"))
+    with server, front(server) as client:
+        whole = client.ask(response_format=wanted).json()["choices"][0]["message"]
+        events = client.events(response_format=wanted)
+        plain = client.events(response_format={"type": "text"})
+    assert (whole["reasoning"], whole["content"]) == (None, written)
+    assert "".join(event["choices"][0]["delta"].get("content") or "" for event in events) == written
+    assert "".join(event["choices"][0]["delta"].get("reasoning", "") for event in plain) == "2"
+
+
+def test_a_message_that_is_continued_has_no_thought_that_the_template_opened():
+    server = ChatServer(chunks("4 it is."), paths=template("Hi<think>\n"))
+    with server, front(server) as client:
+        (event, *_) = client.events(continue_final_message=True, add_generation_prompt=False)
+    assert (
+        event["choices"][0]["delta"]["role"] == "assistant"
+        and "reasoning" not in event["choices"][0]["delta"]
+    )
+
+
+def test_requests_that_each_ask_for_another_template_are_bounded_too():
+    hangs = ChatServer(otherwise=lambda number, body: Reply(hangs=number <= 3), paths=template(""))
+    with hangs as server, front(server, slots=1, queue=2) as client, ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(client.ask, chat_template_kwargs={"n": n}) for n in range(12)]
+        until(lambda: sum(one.done() for one in asked) == 9)
+        statuses = sorted(one.result().status_code for one in asked if one.done())
+        server.stop()
+    assert statuses == [429] * 9
+
+
+def test_what_has_the_wrong_type_is_refused_before_anything_is_spent():
+    with ChatServer() as server, front(server) as client:
+        options = client.ask(stream=True, stream_options=[1])
+        cap = client.ask(max_tokens="10", budget={"max_thought_tokens": 5})
+        assert not server.asked()
+    assert (options.status_code, cap.status_code) == (400, 400)
 
 
 @pytest.mark.parametrize(

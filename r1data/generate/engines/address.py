@@ -19,7 +19,11 @@ def checked_url(url: str, section: str) -> str:
     Raises:
         ConfigError: it is no address, or it holds a key; names the recipe's section.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # one that is out of range
+    except ValueError as error:
+        raise ConfigError(f"[{section}] url = {url!r} is no address: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
             f"[{section}] url = {url!r} is no address. Write one such as http://127.0.0.1:8000/v1."

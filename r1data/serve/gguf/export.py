@@ -149,7 +149,11 @@ def _written(
         write_card(GgufExport(unfinished, card))
         for path in [*unfinished.iterdir(), unfinished]:
             sync(path)
-        os.replace(unfinished, folder)
+        try:
+            os.replace(unfinished, folder)
+        except OSError:
+            if not (folder / CARD).is_file():  # else another process wrote the same meanwhile
+                raise
         return read_gguf(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

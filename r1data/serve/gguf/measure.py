@@ -133,7 +133,7 @@ def _fared(
 
 def _speed(export: GgufExport, kind: str, how: Evaluate, items: pl.DataFrame) -> tuple[float, int | None]:
     tokens, milliseconds = 0, 0.0
-    with serving(export.file(kind), how.context_tokens) as llama:
+    with serving(export.file(kind), export.card["context_tokens"]) as llama:
         for place, messages in enumerate(items.head(TIMED)["messages"].to_list()):
             body = {"messages": messages, "max_tokens": min(how.max_tokens, TIMED_TOKENS), "seed": place}
             body |= {"temperature": how.sampling.temperature, "top_p": how.sampling.top_p}

@@ -185,5 +185,6 @@ def _untranslatable(why: str) -> ConfigError:
 
 
 def _text(text: str) -> str:
-    """A text as a part of a Go template in a Modelfile."""
-    return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if "{{" in text or '"' in text else text
+    """A text as a part of a Go template in a Modelfile; what could be read as its syntax is quoted."""
+    quoted = "{{" in text or '"' in text or text.endswith("{")
+    return f"{{{{ {json.dumps(text, ensure_ascii=False)} }}}}" if quoted else text
