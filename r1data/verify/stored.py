@@ -9,7 +9,6 @@ from typing import Protocol
 
 import polars as pl
 
-from r1data import ids
 from r1data.curate.current import own_references
 from r1data.errors import ConfigError
 from r1data.recipe import Recipe
@@ -75,7 +74,6 @@ def unjudged(store: Store, night: str, recipe: str, only: Collection[str] = ()) 
     for name in only:
         verifier(name)
     rollouts, verdicts = store.scan("rollouts", night), store.scan("verdicts", night)
-    rollouts = rollouts.filter(pl.col("index").fill_null(0) < ids.CHAT_INDEX)  # nobody waits for chats
     references = own_references(store.scan("prompt_references"), recipe)
     todo = pending(rollouts, store.scan("prompts"), references, verdicts)
     return todo.filter(pl.col("verifier").is_in(list(only))) if only else todo

@@ -284,7 +284,8 @@ def test_an_undamaged_lake_verifies(lake: Lake):
 
 def test_a_question_is_answered_between_a_commit_and_the_catalog_that_follows_it(lake: Lake, tmp_path):
     key, schema = {"recipe": "r", "night": "2026-01-01"}, TABLES["thresholds"].schema
-    rows = pl.DataFrame([{name: key.get(name) for name in schema}] * 2, schema=schema)
+    given = [key | {"name": name, "value": 1.0} for name in ("a", "b")]
+    rows = pl.DataFrame([{name: row[name] for name in schema} for row in given], schema=schema)
     lake.replace("thresholds", key, rows.head(1))
     before = Path(shutil.copy(lake.catalog_path, tmp_path / "before"))
     lake.replace("thresholds", key, rows)
