@@ -6,11 +6,10 @@ import dagster as dg
 import polars as pl
 
 from assets.resources import LakeResource, RecipeResource
-from r1data import ids
 from r1data.curate import language as language_stage
 from r1data.curate import pii as pii_stage
 from r1data.curate import readability as readability_stage
-from r1data.curate.current import latest_reviews
+from r1data.curate.current import latest_reviews, of_nights
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.decontaminate.measure import measure
 from r1data.curate.dedup import algorithm
@@ -65,9 +64,7 @@ def _every_rollout(asset: str, facts: Callable[[Lake, Recipe], pl.LazyFrame]) ->
         context: dg.AssetCheckExecutionContext, lake: LakeResource, recipe: RecipeResource
     ) -> dg.AssetCheckResult:
         opened = lake.open()
-        # What a person asks in a chat meanwhile is measured another time.
-        of_nights = pl.col("index").fill_null(0) < ids.CHAT_INDEX
-        rollouts = opened.scan("rollouts", _partition(context)).filter(of_nights)
+        rollouts = of_nights(opened.scan("rollouts", _partition(context)))
         lacking = _count(rollouts.join(facts(opened, recipe.read()), on="rollout_id", how="anti"))
         return _passed((lacking, f"{lacking} rollouts lack {asset}. Materialise `{asset}` again."))
 

@@ -4,6 +4,7 @@ The conversation of a window (`Talk`) is held in Gradio's session of that window
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from r1data.errors import ConcurrentWrite, R1DataError
 from r1data.generate.engines.refused import one_line, storable
 from r1data.generate.models import resolve
 from r1data.lake import Lake
+
+log = logging.getLogger("r1data")
 
 TICK_S = 0.3
 """Between two looks of the page at what is being written."""
@@ -190,7 +193,10 @@ class ChatMoves:
                 await self._remote(talk, turn, side, who, knobs)
         except asyncio.CancelledError:
             reply.stopped = True
+        except (R1DataError, OSError) as error:
+            reply.error = one_line(str(error))
         except Exception as error:  # whatever an address that was typed makes of a client
+            log.exception("%s was not asked", reply.word)
             reply.error = one_line(str(error)) or type(error).__name__
         finally:
             reply.done = True

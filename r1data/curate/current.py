@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from r1data import ids
 from r1data.curate.decontaminate import version as comparison
 from r1data.recipe import Contamination
 from r1data.schema.prompts import ATTRIBUTES
@@ -96,6 +97,11 @@ def current_judgements(
     )
     by_age = said.join(newest, on=judge, how="semi").sort("judged_at", "rubric_version")
     return by_age.unique(["rollout_id", "rubric"], keep="last", maintain_order=True)
+
+
+def of_nights(rollouts: pl.LazyFrame) -> pl.LazyFrame:
+    """Rollouts without those that a person asked in a chat, which no night waits for."""
+    return rollouts.filter(pl.col("index").fill_null(0) < ids.CHAT_INDEX)
 
 
 def latest_reviews(reviews: pl.LazyFrame) -> pl.LazyFrame:

@@ -4,12 +4,11 @@ prompt is spoken of otherwise by now.
 
 import polars as pl
 
-from r1data import ids
 from r1data.curate import dedup
 from r1data.curate import language as language_stage
 from r1data.curate import pii as pii_stage
 from r1data.curate import readability as readability_stage
-from r1data.curate.current import current_references, own_prompts, own_references
+from r1data.curate.current import current_references, of_nights, own_prompts, own_references
 from r1data.curate.decontaminate import version as contamination_version
 from r1data.curate.tokens import uncounted
 from r1data.judge.stage import wanted as unasked
@@ -26,8 +25,7 @@ def stale(lake: Lake, recipe: Recipe) -> pl.DataFrame:
     Returns:
         night, stage (an asset's name), n_rollouts (Int64); one row per night and stage with something to do.
     """
-    # No stage waits for what a person asked in a chat.
-    rollouts = lake.scan("rollouts").filter(pl.col("index").fill_null(0) < ids.CHAT_INDEX)
+    rollouts = of_nights(lake.scan("rollouts"))
     items, verdicts = lake.scan("benchmarks"), lake.scan("verdicts")
     comparison = contamination_version(items, recipe.contamination)
     compared = (

@@ -32,8 +32,8 @@ class Slots:
         if self.waiting < self.queue or not self._free.locked():
             return
         usual = usual_s()
-        turns = self.waiting / self.slots + 1
-        wait_s = 1 if math.isnan(usual) else min(LONGEST_RETRY_S, max(1, round(usual * turns)))
+        wait = (1.0 if math.isnan(usual) else usual) * (self.waiting / self.slots + 1)
+        wait_s = min(LONGEST_RETRY_S, max(1, round(wait)))
         raise Refusal(
             429,
             f"{self.waiting} requests wait already, which is the limit (--queue). Ask again in {wait_s} s.",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from r1data.app.chat_parties import may_be_linked, party
 from r1data.app.chat_stream import Stream
 from r1data.app.chat_talk import Reply, Talk, Turn
 from r1data.app.servers import Servers
+from r1data.curate.review_one import Said, reviewed
 from r1data.errors import ConfigError, EngineError
 from r1data.generate.engine import Request
 from r1data.generate.models import ModelFolder
@@ -180,7 +182,7 @@ def test_a_key_goes_to_its_own_address_alone_and_links_name_no_other_hosts(
     assert party("https://api.example/v1 m").key == "secret"
     assert party("http://127.0.0.1:1/v1").key is None
     assert may_be_linked("http://127.0.0.1:8000/v1 m", []) and may_be_linked("teacher:a", ["teacher:a"])
-    assert not may_be_linked("https://evil.example/v1", ["teacher:a"])
+    assert not may_be_linked("https://evil.example/v1", ["teacher:a"]) and not may_be_linked("http://[", [])
 
 
 def test_a_server_that_does_not_start_says_why_in_one_line_with_its_log(
@@ -197,3 +199,31 @@ def test_a_server_that_does_not_start_says_why_in_one_line_with_its_log(
     with pytest.raises(EngineError, match=r"ended: .*R1DATA_TOKEN holds letters.* Its log is .*\.log\.$"):
         asyncio.run(start())
     servers.stop()
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://127.0.0.1:99999/v1", "http://\x01/v1"])
+def test_an_address_that_is_none_ends_in_one_line(address: str) -> None:
+    for said in asked(address, "2 + 2?").turns[-1].replies.values():
+        assert said.done and said.error and "\n" not in said.error
+
+
+def test_a_thumb_that_somebody_overruled_meanwhile_is_told_and_then_overrules(home_lake: Lake) -> None:
+    moves = ChatMoves(home_lake, Servers())
+    with ChatServer(streamed({"content": "4"}), streamed({"content": "4"})) as server:
+        talk = asked(server, "2 + 2?")
+    rollout = reply(talk).asked.request.rollout_id
+
+    def thumb(way: str) -> str:
+        return asyncio.run(moves.act(talk, f"{way} 0 left", "ada"))["message"]["value"]
+
+    assert "Stored: thumb up" in thumb("up")
+    bob = reviewed(home_lake, Said(rollout, "reject", "bob", reply(talk).review_id), datetime.now(UTC))
+    home_lake.append("reviews", bob)
+    assert "Meanwhile bob reviewed this rollout" in thumb("up")
+    assert "Stored: thumb up" in thumb("up")
+    said = home_lake.scan("reviews").sort("reviewed_at").collect()
+    assert said.select("verdict", "reviewer").rows() == [
+        ("approve", "ada"),
+        ("reject", "bob"),
+        ("approve", "ada"),
+    ]

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import polars as pl
 
-from r1data import ids
 from r1data.curate.current import (
     current_contamination,
     current_references,
     deciding_verdicts,
+    of_nights,
     own_prompts,
     own_references,
 )
@@ -79,8 +79,7 @@ def plan_tonight(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.
 def _again(scan: Scan, recipe: Recipe, night: str, teacher_id: str) -> pl.LazyFrame:
     """Attempts at prompts that are unsolved by the facts as they are."""
     rollouts, references = scan("rollouts"), own_references(scan("prompt_references"), recipe.name)
-    of_nights = pl.col("index").fill_null(0) < ids.CHAT_INDEX  # what a person asked in a chat is no attempt
-    before = rollouts.filter((pl.col("night") < night) & of_nights)
+    before = of_nights(rollouts).filter(pl.col("night") < night)
     verdicts = deciding_verdicts(before, scan("verdicts"), references)
     leaked = current_contamination(scan("contamination"), scan("benchmarks"), recipe.contamination).filter(
         pl.col("contaminated") & (pl.col("subject") == "prompt")
