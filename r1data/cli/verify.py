@@ -69,15 +69,17 @@ def _stored_nights(lake: Lake) -> list[str]:
 
 
 def _corpus_is_due(lake: Lake, night: str, recipe: Recipe) -> bool:
-    """Whether the recipe has a corpus of the night and no verdict of it is missing."""
+    """Whether the recipe has a corpus of the night and no verdict of it is missing; it holds no chats."""
+    from r1data.curate.current import of_nights
     from r1data.verify.stored import unjudged
 
     own = lake.scan("selected", night).filter(pl.col("recipe") == recipe.name).head(1).collect()
     if own.is_empty():
         log.info("night %s: recipe %s has no corpus of it", night, recipe.name)
         return False
-    todo = unjudged(lake, night, recipe.name).select("verifier").unique().collect()
-    missing = todo["verifier"].sort().to_list()
+    waited_for = of_nights(lake.scan("rollouts", night)).select("rollout_id")
+    todo = unjudged(lake, night, recipe.name).join(waited_for, on="rollout_id", how="semi")
+    missing = todo.select("verifier").unique().collect()["verifier"].sort().to_list()
     if missing:
         log.info("night %s: the corpus waits for verdicts of %s", night, ", ".join(missing))
     return not missing

@@ -5,7 +5,8 @@ after the tokens of the thought; the second goes on from its very tokens, with t
 vLLM's own `thinking_token_budget` looks for the tags' tokens, which merge with their neighbours in many
 tokenizers.
 
-What this does not keep: a stop text that begins in one of the two requests and ends in the other.
+What this does not keep: a stop text that begins in one of the two requests and ends in the other, and
+penalties of frequency and presence, which count from the closing tag on.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,9 +23,22 @@ from r1data.text import OPEN
 from r1data.verify import Verdict
 
 CLOSING = "\n</think>\n\n"
-_SAMPLING = (
-    *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "stop_token_ids", "logit_bias", "model"),
-    *("frequency_penalty", "presence_penalty", "repetition_penalty", "priority", *RAW),
+KEPT = (
+    *(
+        "model",
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "seed",
+        "logit_bias",
+        "length_penalty",
+        "watermarking",
+    ),
+    *("frequency_penalty", "presence_penalty", "repetition_penalty", "repetition_detection"),
+    *("stop", "stop_token_ids", "include_stop_str_in_output", "ignore_eos", "bad_words", "allowed_token_ids"),
+    *("priority", "user", "session_id", "cache_salt", "vllm_xargs", "stream_interval"),
+    *("kv_transfer_params", "ec_transfer_params", *RAW),
 )
 """Keys of a chat request that the second request keeps."""
 OnText = Callable[[str], Awaitable[None]]
@@ -86,9 +100,8 @@ class Attempting:
             return await self._follow(CHAT, asked)
         asked.pop("max_completion_tokens", None)
         tag = 0 if self._attempt.opened else len(await self._upstream.tokens(OPEN))
-        await self._follow(
-            CHAT, asked | {"max_tokens": min(most, max_thought_tokens + tag), "return_token_ids": True}
-        )
+        limits = _limits(body, min(most, max_thought_tokens + tag), 0)
+        await self._follow(CHAT, asked | limits | {"return_token_ids": True})
         if self._attempt.finish_reason != "length":
             return
         await self._close_thought()
@@ -96,8 +109,9 @@ class Attempting:
         room = room if cap is None else min(room, cap - self._attempt.completion_tokens)
         if room < 1:
             return
-        kept = {key: body[key] for key in _SAMPLING if key in body}
-        await self._follow(COMPLETIONS, RAW | kept | {"prompt": self._ids, "max_tokens": room})
+        kept = {key: body[key] for key in KEPT if key in body}
+        limits = _limits(body, room, self._attempt.completion_tokens)
+        await self._follow(COMPLETIONS, RAW | kept | limits | {"prompt": self._ids})
 
     async def _close_thought(self) -> None:
         if not self._splitter.in_thought:
@@ -142,3 +156,11 @@ class Attempting:
 def _cap(body: dict[str, Any]) -> int | None:
     cap = body.get("max_completion_tokens") or body.get("max_tokens")
     return cap if isinstance(cap, int) else None
+
+
+def _limits(body: dict[str, Any], most: int, written: int) -> dict[str, int]:
+    """`max_tokens` of one of the two requests, and what it has to do of `min_tokens`."""
+    least = body.get("min_tokens")
+    if type(least) is not int:  # none, or one that the server is to refuse
+        return {"max_tokens": most}
+    return {"max_tokens": most, "min_tokens": max(0, min(most, least - written))}

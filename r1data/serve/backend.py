@@ -94,7 +94,7 @@ class Vllm:
             ConfigError: a flag is one that is decided here, or vLLM is not installed.
         """
         for flag in flags:
-            if flag.partition("=")[0] in _OURS:
+            if _is_ours(flag):
                 raise ConfigError(f"{flag} is decided by `r1data serve`. See its own options.")
         on_cpu = _on_cpu()
         self._folder = tempfile.TemporaryDirectory(prefix="r1data-")  # its mode is 0700
@@ -123,6 +123,12 @@ class Vllm:
         return EngineError(
             f'vLLM ended (status {status}): "{said}". Its log is {self.log}. Serve again once that is mended.'
         )
+
+
+def _is_ours(flag: str) -> bool:
+    """Whether vLLM's parser takes it for one of `_OURS`: it reads `_` as `-`, and completes what is cut."""
+    name = flag.partition("=")[0].replace("_", "-")
+    return name.startswith("--") and any(ours.startswith(name) for ours in _OURS)
 
 
 def _on_cpu() -> bool:

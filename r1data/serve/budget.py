@@ -12,7 +12,11 @@ from r1data.serve.refusal import invalid
 from r1data.text import nearest
 
 MAX_ATTEMPTS = 64
-_ALONE = ("tools", "logprobs", "n", "use_beam_search", "response_format", "structured_outputs")
+ALONE = (
+    *("tools", "n", "use_beam_search", "response_format", "structured_outputs", "echo"),
+    *("logprobs", "prompt_logprobs", "logprob_token_ids", "return_token_ids"),
+)
+"""Keys that ask for what the answer to a budget has no place for, or that attempts cannot keep."""
 
 
 class Budget(Section):
@@ -73,7 +77,7 @@ def _check(budget: Budget, body: Mapping[str, Any]) -> None:
     for key in ("max_tokens", "max_completion_tokens"):
         if type(body.get(key)) not in (int, type(None)):
             raise invalid(f"`{key}` is no whole number.", key)
-    for key in _ALONE:
+    for key in ALONE:
         if body.get(key) and not (key == "n" and body[key] == 1):
             raise invalid(f"`{key}` and `budget` do not go together. Leave one of them out.", key)
     if budget.attempts > 1 and budget.until is None:

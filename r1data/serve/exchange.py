@@ -7,23 +7,32 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from r1data.serve.metrics import Metrics
 from r1data.serve.refusal import Refusal, invalid
 
 log = logging.getLogger("r1data")
 MAX_BODY_BYTES = 16 * 2**20
+STALL_S = 60.0
+"""Seconds after which a client that reads nothing of its stream counts as gone: it keeps a slot."""
 _GONE = 499
 """Status under which a client is counted that went away; no standard has one."""
 JSON, EVENTS = b"application/json", b"text/event-stream; charset=utf-8"
 
 
+class Stalled(Exception):
+    """A client does not read what it is sent."""
+
+
 class Answer:
-    """The answer of one request, whole or as a stream of events."""
+    """The answer of one request, whole or as a stream of events.
+
+    All of its methods raise `Stalled` when the client reads nothing for `STALL_S`.
+    """
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self._sends = send
         self.status = 0
         """Status that was sent; 0 before."""
 
@@ -52,6 +61,15 @@ class Answer:
         await self.events(refusal.body())
         await self.end()
 
+    async def _send(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(STALL_S) as clock:
+                await self._sends(message)
+        except TimeoutError:
+            if clock.expired():
+                raise Stalled from None
+            raise
+
     async def _start(self, status: int, kind: bytes, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
         await self._send(
@@ -78,12 +96,14 @@ class Exchange:
             if await _unless_gone(receive, self._work(body, answer)):
                 self._metrics.answered(self._path, time.monotonic() - began)
             else:
-                status = _GONE
-                self._metrics.errors.labels("disconnected").inc()
+                status = self._gone()
         except Refusal as refusal:
             status = refusal.status
             self._metrics.errors.labels(refusal.kind).inc()
             await answer.refuse(refusal)
+        except Stalled:
+            log.info("A client read nothing of its stream for %.0f s; it counts as gone", STALL_S)
+            status = self._gone()
         except Exception:  # a fault of ours must end this request alone
             log.exception("A request to %s failed", self._path)
             status = 500
@@ -91,6 +111,10 @@ class Exchange:
             await answer.refuse(Refusal(500, "The server failed; its log says why.", "internal"))
         finally:
             self._metrics.requests.labels(self._path, str(status or answer.status)).inc()
+
+    def _gone(self) -> int:
+        self._metrics.errors.labels("disconnected").inc()
+        return _GONE
 
 
 async def _json(scope: Scope, receive: Receive) -> dict[str, Any]:

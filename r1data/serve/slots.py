@@ -19,6 +19,11 @@ class Slots:
         self.running = 0
         self._free = asyncio.Semaphore(slots)
 
+    @property
+    def free(self) -> int:
+        """Slots that nobody has or waits for."""
+        return max(0, self.slots - self.running - self.waiting)
+
     def check(self, usual_s: Callable[[], float]) -> None:
         """Make sure that one more request may wait.
 

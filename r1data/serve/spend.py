@@ -145,12 +145,17 @@ class Spending:
         self._chosen = self._best()
 
     async def _until_consistent(self) -> None:
-        """As many attempts at once as a decision needs if all agree, then further ones as needed."""
+        """As many attempts at once as a decision needs if all agree, then further ones as needed.
+
+        Only one of them waits in the queue; the others take slots that are free, so that other requests are
+        not kept waiting, or sent away, by one.
+        """
         self._vote = vote = Vote(self._budget.attempts)
         running: set[asyncio.Task[Attempt]] = set()
         try:
             while vote.wanted:
-                while len(running) < vote.wanted:
+                most = max(self._serving.slots.free, 0 if running else 1)
+                for _ in range(min(most, vote.wanted - len(running))):
                     running.add(asyncio.create_task(self._make(self._begin())))
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for attempt in [task.result() for task in done]:

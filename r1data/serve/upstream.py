@@ -15,6 +15,10 @@ from r1data.text import OPEN
 CHAT, COMPLETIONS = "/v1/chat/completions", "/v1/completions"
 DONE = b"[DONE]"
 UPSTREAM_ERROR = "upstream_error"
+IDLE_S = 3
+"""Seconds that a connection is kept for the next request; vLLM closes one after 5 (its
+`VLLM_HTTP_TIMEOUT_KEEP_ALIVE`), and a request that crosses with that would be lost.
+"""
 _HTTP_CLOSED = (aiohttp.ClientError, ConnectionError)
 
 
@@ -35,7 +39,7 @@ class Upstream:
         self._asking = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        options: dict[str, Any] = {"limit": 0, "keepalive_timeout": 75}
+        options: dict[str, Any] = {"limit": 0, "keepalive_timeout": IDLE_S}
         connector = (
             aiohttp.UnixConnector(self._socket, **options)
             if self._socket

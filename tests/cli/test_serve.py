@@ -17,6 +17,8 @@ def test_sglang_is_served_by_a_command_that_is_printed(r1data, capsys):
         (["api:model"], "has no weights here"),
         (["embedded:smollm2-135m-instruct", "--host", "0.0.0.0"], "R1DATA_TOKEN"),
         (["embedded:smollm2-135m-instruct", "--port", "0", "--", "--api-key=x"], "is decided by"),
+        (["embedded:smollm2-135m-instruct", "--port", "0", "--", "--served_model_name", "x"], "decided by"),
+        (["embedded:smollm2-135m-instruct", "--port", "0", "--", "--max-model", "9"], "is decided by"),
     ],
 )
 def test_what_cannot_be_served_is_one_line_before_anything_starts(r1data, capsys, words, said, monkeypatch):

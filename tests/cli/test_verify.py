@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from r1data import ids
 from r1data.curate.stale import stale
 from r1data.lake import Lake
 from r1data.recipe import load_recipe
@@ -55,6 +56,15 @@ def test_the_corpus_waits_while_another_verifier_has_verdicts_to_make(
     waiting = finished_lake.scan("verdicts").filter(pl.col("verifier_version") == "strict-99").collect()
     assert set(waiting["verifier"]) == {"language"}
     assert r1data("verify", "--all-nights") == 0
+    assert finished_lake.version("selected") > before
+
+
+def test_the_corpus_does_not_wait_for_what_was_asked_in_a_chat(finished_lake: Lake, r1data, monkeypatch):
+    before = finished_lake.version("selected")
+    chat = finished_lake.scan("rollouts").head(1).with_columns(rollout_id=pl.lit("c"), index=ids.CHAT_INDEX)
+    finished_lake.append("rollouts", chat.cast(finished_lake.scan("rollouts").collect_schema()))
+    strict(monkeypatch, "format")
+    assert r1data("verify", "--night", NIGHT, "--only", "format") == 0
     assert finished_lake.version("selected") > before
 
 

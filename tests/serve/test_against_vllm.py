@@ -2,6 +2,7 @@
 tokenizer writes the tags in several tokens.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import openai
 import psutil
 import pytest
 
+from r1data.serve import attempt, budget, upstream
 from r1data.serve.address import listen
 from tests.conftest import new_home
 
@@ -129,11 +131,35 @@ def test_the_openai_client_streams_thoughts_and_reads_what_was_spent(server):
 
 def test_what_all_attempts_spent_is_told(server):
     _, client, _ = server
-    budget = {"attempts": 3, "until": "verified", "verifier": "exact", "reference": "no such answer"}
-    found = ask(client, max_tokens=8, temperature=1.0, budget=budget | {"max_thought_tokens": 4})
+    asked = {"attempts": 3, "until": "verified", "verifier": "exact", "reference": "no such answer"}
+    found = ask(client, max_tokens=8, temperature=1.0, budget=asked | {"max_thought_tokens": 4})
     told = found["r1data"]
     assert (told["attempts"], told["stopped_by"], told["completion_tokens"]) == (3, "attempts", 24)
     assert found["usage"]["completion_tokens"] == 24
+
+
+_FIELDS = """
+import json
+from vllm import envs
+from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest as chat
+from vllm.entrypoints.openai.completion.protocol import CompletionRequest as plain
+print(json.dumps([envs.VLLM_HTTP_TIMEOUT_KEEP_ALIVE, *map(list, (chat.model_fields, plain.model_fields))]))
+"""
+_OTHERWISE = (
+    *("max_tokens", "min_tokens", "stream", "stream_options", "request_id", "return_tokens_as_token_ids"),
+    *("truncate_prompt_tokens", "truncation_side", "add_special_tokens", "mm_payload", "return_mm_kwargs"),
+    *("routed_experts_prompt_start", "return_token_offsets", "thinking_token_budget"),
+)
+"""Fields that both kinds of requests have, and that the second request of an attempt does not repeat: it has
+its own lengths, its prompt is tokens, and the front reads no more of its answer than text.
+"""
+
+
+def test_the_second_request_keeps_what_both_kinds_of_requests_know():
+    said = subprocess.run([sys.executable, "-c", _FIELDS], capture_output=True, text=True, check=True).stdout
+    idle_s, chat, plain = json.loads(said.splitlines()[-1])
+    assert set(chat) & set(plain) == {*attempt.KEPT, *budget.ALONE, *_OTHERWISE} - {"tools"}
+    assert idle_s > upstream.IDLE_S
 
 
 def leave_early(client, *, stream):

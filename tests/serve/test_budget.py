@@ -1,8 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from r1data.serve.upstream import COMPLETIONS
 from tests.generate.engines.chat_server import ChatServer, Reply
-from tests.serve.fronted import chunks, frame, front, stream, template
+from tests.serve.fronted import chunks, frame, front, reply, stream, template, until
 
 RIGHT, WRONG = ("<think>\nHm.\n</think>\n\n", "4"), ("<think>\nHm.\n</think>\n\n", "5")
 MATH = {"verifier": "exact", "reference": "4"}
@@ -55,6 +57,32 @@ def test_a_thought_at_its_cap_is_closed_and_the_answer_goes_on_from_its_very_tok
     assert begun.body["max_tokens"] == 4 and second.body["max_tokens"] == 38
     assert second.body["prompt"] == [50, 51, 0, 1, 2, 90, 91] and second.body["temperature"] == 0.5
     assert found["r1data"]["completion_tokens"] == 3
+
+
+def test_both_requests_of_a_capped_thought_ask_for_the_same_and_share_the_least_tokens():
+    first = chunks("<think>\n", "a long", finish_reason="length", ids=[50])
+    usage = {"prompt_tokens": 9, "completion_tokens": 8}
+    answer = stream(frame([{"index": 0, "text": "4", "finish_reason": "length"}], usage=usage))
+    paths = template("") | {COMPLETIONS: lambda body: answer}
+    same = {"ignore_eos": True, "bad_words": ["5"], "stop": ["\n\n\n"], "include_stop_str_in_output": True}
+    with ChatServer(first, paths=paths) as server, front(server) as client:
+        client.ask(max_tokens=10, min_tokens=9, budget={"max_thought_tokens": 2}, **same)
+        (begun,), (second,) = server.asked(), server.asked(COMPLETIONS)
+    assert (begun.body["max_tokens"], begun.body["min_tokens"]) == (4, 4)
+    assert (second.body["max_tokens"], second.body["min_tokens"]) == (8, 7)
+    assert begun.body.items() >= same.items() and second.body.items() >= same.items()
+
+
+def test_a_vote_takes_free_slots_and_leaves_the_queue_to_others():
+    server = ChatServer(otherwise=lambda number, body: reply("4") if "n" in body else Reply(hangs=True))
+    vote = {"attempts": 64, "until": "consistent", "deadline_s": 3}
+    with server, front(server, slots=4, queue=2) as client, ThreadPoolExecutor() as pool:
+        asked = pool.submit(client.ask, budget=vote)
+        until(lambda: len(server.asked()) == 4)
+        assert client.serving.slots.waiting == 0
+        other = pool.submit(client.ask, n=1)
+        assert asked.result().status_code == 504  # nothing was written
+        assert other.result().status_code == 200
 
 
 def test_at_the_deadline_the_best_of_what_there_is_is_the_answer():
@@ -120,8 +148,10 @@ def test_a_wrong_budget_is_refused_before_anything_is_spent(budget, said):
 def test_what_cannot_be_counted_does_not_go_with_a_budget():
     with ChatServer() as server, front(server) as client:
         several = client.ask(n=2, budget={"deadline_s": 5})
+        prompt = client.ask(prompt_logprobs=1, budget={"deadline_s": 5})
         logprobs = client.ask(logprobs=True, n=1, budget={"deadline_s": 5})
         same = client.ask(temperature=0, budget={"attempts": 2, "until": "consistent"})
     assert "`logprobs`" in logprobs.json()["error"]["message"]
+    assert "`prompt_logprobs`" in prompt.json()["error"]["message"]
     assert "`n`" in several.json()["error"]["message"]
     assert "temperature" in same.json()["error"]["message"]

@@ -1,24 +1,16 @@
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
 import pytest
 
-from r1data.serve.exchange import MAX_BODY_BYTES
+from r1data.serve import exchange
 from r1data.serve.metrics import Metrics
 from r1data.serve.upstream import CHAT, COMPLETIONS
 from tests.generate.engines.chat_server import ChatServer, Reply
-from tests.serve.fronted import QUESTION, chunks, frame, front, reply, stream, template
+from tests.serve.fronted import QUESTION, chunks, frame, front, reply, stream, template, until
 
 JSON = {"Content-Type": "application/json"}
-
-
-def until(holds, timeout_s=10):
-    deadline = time.monotonic() + timeout_s
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert holds()
 
 
 def test_fields_pass_through_and_the_thought_is_told_apart():
@@ -121,7 +113,7 @@ def test_what_has_the_wrong_type_is_refused_before_anything_is_spent():
         (b"[1]", JSON, 400),
         (b"\xff\xfe", JSON, 400),
         (orjson.dumps(QUESTION), {"Content-Type": "text/plain"}, 415),
-        (b" " * (MAX_BODY_BYTES + 1), JSON, 413),
+        (b" " * (exchange.MAX_BODY_BYTES + 1), JSON, 413),
     ],
 )
 def test_a_malformed_request_is_refused_in_the_form_of_openais_errors(content, headers, status):
@@ -164,6 +156,22 @@ def test_of_a_thousand_waiting_requests_the_next_one_is_sent_away_until_they_are
         assert client.metric('r1data_errors_total{kind="disconnected"}') == 1002
     assert refused.status_code == 429 and int(refused.headers["Retry-After"]) >= 1
     assert refused.json()["error"]["type"] == "queue_full"
+
+
+def test_a_client_that_reads_nothing_of_its_stream_frees_its_slot(monkeypatch):
+    monkeypatch.setattr(exchange, "STALL_S", 0.5)
+    long = chunks(*["x" * 2**20] * 32)
+    question = orjson.dumps(QUESTION | {"stream": True})
+    head = f"POST {CHAT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    request = f"{head}Content-Length: {len(question)}\r\n\r\n".encode() + question
+    with ChatServer(long) as server, front(server) as client:
+        with socket.create_connection(("127.0.0.1", client.base_url.port)) as reader:
+            reader.sendall(request)
+            until(lambda: client.serving.slots.running == 1)
+            until(lambda: client.serving.slots.running == 0)
+        assert client.metric('r1data_errors_total{kind="disconnected"}') == 1
+        assert client.metric(f'r1data_requests_total{{path="{CHAT}",status="499"}}') == 1
+        assert client.ask().status_code == 200
 
 
 def test_a_model_that_died_gives_503_and_a_broken_stream_ends_with_an_error():
