@@ -8,8 +8,8 @@ from assets.metadata import markdown, row_count
 from assets.partitions import STUDENTS
 from assets.resources import LakeResource, RecipeResource
 from r1data.errors import ConfigError
-from r1data.generate.models import folder_of, read_folder
-from r1data.recipe import Recipe, Student, load_student
+from r1data.evaluate.askable import check_askable
+from r1data.recipe import load_student
 from r1data.recipe.training import JOBS_OF
 from r1data.train import exports
 from r1data.train.equal_rows import export_for
@@ -62,7 +62,7 @@ def _made(
 ) -> dg.MaterializeResult:
     asset, student, read = DATA[trainer], load_student(context.partition_key), recipe.read()
     check_trainer(student.name, student.trainer, trainer)
-    check_judged(student, read)
+    check_askable(student, read)
     form = FORMS[trainer]
     fit = trainer == "sft"  # the other trainers leave out what is too long
     made = export_for(lake.open(), student, form=form, recipe=read, fit=fit)
@@ -82,32 +82,6 @@ def _made(
             "left_out_by_reason": dg.MetadataValue.json(made.dropped),
         }
     )
-
-
-def check_judged(student: Student, recipe: Recipe) -> None:
-    """Raise, before hours of training, if a student cannot be asked afterwards.
-
-    Raises:
-        ConfigError: the recipe has no such benchmark, or the base reads less than the student is to read.
-    """
-    folder = folder_of(student.base, student.revision)
-    base = read_folder(folder, "any").context_tokens  # a given revision spares hashing all weights
-    wanted = {f"max_tokens under [{student.trainer}]": getattr(student, student.trainer).max_tokens}
-    if student.trainer != "reward_model":
-        wanted["context_tokens under [evaluate]"] = student.evaluate.context_tokens
-        known = {benchmark.name for benchmark in recipe.benchmarks}
-        if student.evaluate.benchmark not in known:
-            raise ConfigError(
-                f"Student {student.name} is judged by benchmark {student.evaluate.benchmark}, and recipe "
-                f"{recipe.name} has {', '.join(sorted(known)) or 'none'}. Add a [[benchmarks]] of that name, "
-                "or change benchmark under [evaluate] of the student."
-            )
-    for what, n in wanted.items():
-        if base is not None and n > base:
-            raise ConfigError(
-                f"{student.base} reads {base:,} tokens (max_position_embeddings of its config.json), and "
-                f"{what} of student {student.name} is {n:,}. Lower that, or take a base that reads more."
-            )
 
 
 def check_trainer(student: str, its_own: str, trainer: str) -> None:
