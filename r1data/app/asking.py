@@ -1,23 +1,22 @@
 """Questions in SQL, as the page asks them: within limits of time and rows, perhaps with a chart."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Timer
 from time import monotonic
 
+import duckdb
 import polars as pl
 
 from r1data.errors import QueryError
 from r1data.lake import Lake
-from r1data.lake.query import QUESTIONS, ask, connect, question
+from r1data.lake.query import QUESTIONS, ask, connect, one_select, question
 
 MOST_ROWS = 1_000
 """Rows that are shown; there may be more."""
 MOST_S = 60.0
 _MEMORY = "2GB"
 _MOST_BARS = 60
-_NAMED = re.compile(r"\$([a-z_]+)")
 
 
 @dataclass(frozen=True)
@@ -38,19 +37,27 @@ def titles() -> dict[str, str]:
 
 
 def parameters(sql: str) -> list[str]:
-    """Names of the parameters `$name` of a text, comments aside."""
-    code = "\n".join(line.partition("--")[0] for line in sql.splitlines())
-    return sorted(set(_NAMED.findall(code)))
+    """Names of the parameters `$name` of a text.
+
+    Raises:
+        QueryError: it is not one SELECT.
+    """
+    with duckdb.connect() as connection:
+        return sorted(one_select(connection, sql).named_parameters)
 
 
 def answered(lake: Lake, sql: str, given: Mapping[str, str]) -> Answered:
-    """Ask one question.
+    """Ask one question; `given` has a value, perhaps none yet, for every parameter that the page knows.
 
     Raises:
         QueryError: it is not one SELECT, DuckDB refuses it, a parameter has no value, or it took too long.
     """
-    if missing := [name for name in parameters(sql) if not given.get(name)]:
-        raise QueryError(f"The question needs a value for {', '.join(missing)}.")
+    wanted = parameters(sql)
+    if unknown := [f"${name}" for name in wanted if name not in given]:
+        known = ", ".join(f"${name}" for name in given)
+        raise QueryError(f"{', '.join(unknown)}: this page knows {known}. Write other values into the SQL.")
+    if missing := [f"${name}" for name in wanted if not given[name]]:
+        raise QueryError(f"The question needs a value for {' and '.join(missing)}. Give it above.")
     began = monotonic()
     with connect(lake, memory=_MEMORY) as connection:
         timer = Timer(MOST_S, connection.interrupt)

@@ -13,7 +13,6 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.activeElement?.blur();
-    if (event.key === "Enter" && event.ctrlKey && event.target.closest?.("#sql_text")) visible("#run")?.click();
     // A key that is held down would decide about rollouts that nobody has read.
     if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const key = event.key.toLowerCase();
@@ -27,6 +26,14 @@
     } else return;
     event.preventDefault();
   });
+
+  // Before the editor has it, which would begin a new line.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.ctrlKey || !event.target.closest?.("#sql_text")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    visible("#run")?.click();
+  }, true);
 
   // The second click of a double click would decide about the next rollout, which nobody has read.
   document.addEventListener("click", (event) => {

@@ -19,6 +19,7 @@ from r1data.text import nearest
 FIRST = "why_rejected"
 """The question that is shown first."""
 _CELL_CHARS = 300
+_NOTHING: Answer = {"table": {"value": ""}, "chart": {"visible": False}, "height": {"visible": False}}
 
 
 class SqlMoves:
@@ -39,30 +40,38 @@ class SqlMoves:
     def choose(self, name: str, place: str | None, rollout_id: str) -> Answer:
         """Another question was chosen: it is asked if all that it needs is known."""
         sql = question(name)
-        ready = all(_given(place, rollout_id).get(wanted) for wanted in parameters(sql))
-        chosen = {"sql": {"value": sql}, "rollout_id": {"visible": "rollout_id" in parameters(sql)}}
-        nothing = {"table": {"value": ""}, "chart": {"visible": False}, "height": {"visible": False}}
-        asked = self.ask(name, sql, place, rollout_id) if ready else nothing | {"message": {"value": ""}}
-        return chosen | asked
+        wanted = parameters(sql)
+        chosen = {"sql": {"value": sql}, "rollout_id": {"visible": "rollout_id" in wanted}}
+        ready = all(_given(place, rollout_id).get(each) for each in wanted)
+        return chosen | (self.ask(name, sql, place, rollout_id) if ready else _NOTHING | _said(""))
 
     def ask(
         self, name: str, sql: str, place: str | None, rollout_id: str, height: str | None = None
     ) -> Answer:
         """The question is asked, as it stands in the field."""
         given = _given(place, rollout_id)
+        field = {"rollout_id": {"visible": bool(rollout_id) or "$rollout_id" in sql}}
         try:
             found = answered(self.lake, sql, given)
         except QueryError as error:
-            return {"message": {"value": notice(str(error), "error")}}
+            return field | _NOTHING | _said(notice(str(error), "error"))
         used = {key: given[key] for key in parameters(sql)}
         own = sql.strip() != question(name).strip()
-        words = ["r1data", "sql", sql if own else name]
+        words = ["r1data", "sql", sql.strip() if own else name]
         words += [word for key, value in used.items() for word in ("-p", f"{key}={value}")]
-        command = "" if own else f" <code>{escaped(shlex.join(words))}</code>"
-        link = {"link": {"value": json.dumps({"question": name} | used)}} if not own else {}
-        message = f'<p class="asked">{escaped(_told(found))}{command}</p>'
-        table = {"table": {"value": rows_table(found.rows)}, "message": {"value": message}}
-        return table | link | _chart(found.rows, height)
+        told = f'<p class="asked">{escaped(_told(found))} <code>{escaped(shlex.join(words))}</code></p>'
+        link = {"sql": sql.strip()} if own else {"question": name}
+        return (
+            field
+            | {"table": {"value": rows_table(found.rows)}, "link": {"value": json.dumps(link | used)}}
+            | {"charted": {"value": json.dumps([name, sql, place, rollout_id])}}
+            | _said(told)
+            | _chart(found.rows, height)
+        )
+
+    def draw(self, charted: str, height: str) -> Answer:
+        """Another column is wanted for the bars of the question that was asked, whatever the field holds."""
+        return self.ask(*json.loads(charted), height)
 
     def _loaded(self, asked: dict[str, str]) -> Answer:
         known, names = places(self.lake, "plan", "selected"), titles()
@@ -70,23 +79,27 @@ class SqlMoves:
         told = ""
         if name not in names:
             name, told = FIRST, notice(f"There is no question {nearest(name, names)}", "error")
-        wanted = f"{asked.get('recipe', '')}/{asked.get('night', '')}"
-        listed = [f"{recipe}/{night}" for recipe, night in known]
-        fits = [place for place in listed if place.startswith(wanted.rstrip("/"))]
-        place = (fits or listed or ["/"])[0]
-        rollout_id = asked.get("rollout_id", "")
+        fits = [
+            f"{recipe}/{night}"
+            for recipe, night in known
+            if asked.get("recipe", recipe) == recipe and asked.get("night", night) == night
+        ]
+        if known and not fits:
+            told += notice("There is no such recipe and night. Choose one.", "error")
+        place, rollout_id = (fits or [None])[0], asked.get("rollout_id", "")
         choices = [(f"{recipe} · {night}", f"{recipe}/{night}") for recipe, night in known]
         chooser: Answer = {
             "question": {"choices": [(title, key) for key, title in names.items()], "value": name},
-            "place": {"choices": choices, "value": place if listed else None},
-            "rollout_id": {"value": rollout_id},
+            "place": {"choices": choices, "value": place},
+            "rollout_id": {"value": rollout_id, "visible": bool(rollout_id)},
         }
-        if not known:
-            told = notice(f"{self.lake.root} holds no night yet. `r1data run` makes one.")
-            return chooser | {"sql": {"value": question(name)}, "message": {"value": told}}
+        if own := asked.get("sql"):
+            return chooser | {"sql": {"value": own}} | _said(told + notice("SQL of a link: Run asks it."))
         shown = self.choose(name, place, rollout_id)
-        shown["rollout_id"] = shown["rollout_id"] | chooser["rollout_id"]
-        return chooser | shown | ({"message": {"value": told}} if told else {})
+        shown["rollout_id"] = chooser["rollout_id"] | shown["rollout_id"]
+        if not known and not shown.get("link"):
+            told = notice(f"{self.lake.root} holds no night yet. `r1data run` makes one.")
+        return chooser | shown | (_said(told) if told else {})
 
 
 def rows_table(rows: pl.DataFrame) -> str:
@@ -132,9 +145,13 @@ def _chart(rows: pl.DataFrame, height: str | None) -> Answer:
         return {"chart": {"visible": False}, "height": {"visible": False}}
     name, heights = bars
     shown = height if height in heights else heights[0]
-    frame = rows.select(pl.col(name).cast(pl.String), pl.col(shown).cast(pl.Float64)).to_pandas()
+    drawn = rows.select(pl.col(name).cast(pl.String), pl.col(shown).cast(pl.Float64))
+    values = drawn[shown].fill_nan(None).drop_nulls()
+    axis = [min(0.0, *values), None if max(0.0, *values) else 0.0]  # bars begin at zero
+    frame = drawn.to_pandas()
+    bars_of = {"value": frame, "x": name, "y": shown, "sort": frame[name].tolist(), "y_lim": axis}
     return {
-        "chart": {"value": frame, "x": name, "y": shown, "sort": frame[name].tolist(), "visible": True},
+        "chart": bars_of | {"visible": True},
         "height": {"choices": heights, "value": shown, "visible": len(heights) > 1},
     }
 
@@ -142,3 +159,7 @@ def _chart(rows: pl.DataFrame, height: str | None) -> Answer:
 def _given(place: str | None, rollout_id: str) -> dict[str, str]:
     recipe, _, night = (place or "/").partition("/")
     return {"recipe": recipe, "night": night, "rollout_id": (rollout_id or "").strip()}
+
+
+def _said(markup: str) -> Answer:
+    return {"message": {"value": markup}}

@@ -60,7 +60,7 @@ def connect(
         "autoload_known_extensions": False,
     }
     settings |= {"memory_limit": memory} if memory else {}
-    settings |= {"temp_directory": spill} if spill else {}
+    settings |= {"temp_directory": spill or f"{lake.catalog_path}.tmp"}
     # Attached to a database of its own: connections to one file would share settings and allowed paths.
     with duckdb.connect(config=settings) as connection:
         connection.execute(f"attach {catalog.literal(str(lake.catalog_path))} as catalog (read_only)")
@@ -130,15 +130,17 @@ def ask(
         return (rows if most is None else rows.limit(most).project(_readable(rows))).pl()
     except duckdb.Error as error:
         raise QueryError(message(error)) from error
+    except pl.exceptions.PanicException as error:  # it is no Exception
+        raise QueryError(f"Polars cannot hold a value of the answer: {error}. Cast it to varchar.") from error
 
 
 def _readable(rows: duckdb.DuckDBPyRelation) -> str:
     """A list of all columns, those as texts whose values Polars may lack."""
-    lacking = ("DATE", "TIME", "INTERVAL", "UNION")
+    lacking = re.compile(r"DATE|TIME|INTERVAL|UNION|UHUGEINT")  # also within lists, structs and maps
     columns = zip(rows.columns, map(str, rows.types), strict=True)
     quoted = ((name.replace('"', '""'), kind) for name, kind in columns)
     return ", ".join(
-        f'cast("{name}" as varchar) as "{name}"' if kind.startswith(lacking) else f'"{name}"'
+        f'cast("{name}" as varchar) as "{name}"' if lacking.search(kind) else f'"{name}"'
         for name, kind in quoted
     )
 

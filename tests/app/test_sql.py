@@ -1,7 +1,9 @@
 """The tab SQL without a browser: questions with parameters, any other SELECT, tables, charts, refusals."""
 
 import json
+from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import polars as pl
 import pytest
@@ -54,11 +56,12 @@ def test_a_question_that_there_is_not_names_the_nearest(review_lake: Lake) -> No
 def test_any_select_is_asked_and_nothing_else(review_lake: Lake, tmp_path: Path) -> None:
     moves = SqlMoves(review_lake)
     own = moves.ask("why", "select 1 as one, '<script>' as text", PLACE, "")
-    assert (
-        "&lt;script&gt;" in own["table"]["value"]
-        and "link" not in own
-        and "<code>" not in own["message"]["value"]
-    )
+    assert "&lt;script&gt;" in own["table"]["value"]
+    link = json.loads(own["link"]["value"])
+    assert link == {"sql": "select 1 as one, '<script>' as text"}
+    assert "r1data sql" in own["message"]["value"] and "<script>" not in own["message"]["value"]
+    opened = moves.load("?" + urlencode({"tab": "sql"} | link))
+    assert opened["sql"]["value"] == link["sql"] and "table" not in opened  # nobody has asked it yet
     for sql in (
         "drop view rollouts",
         "select 1; select 2",
@@ -67,11 +70,41 @@ def test_any_select_is_asked_and_nothing_else(review_lake: Lake, tmp_path: Path)
         "",
     ):
         refused = moves.ask("why", sql, PLACE, "")
-        assert set(refused) == {"message"} and "error" in refused["message"]["value"]
+        assert "error" in refused["message"]["value"]
+        assert refused["table"]["value"] == "" and not refused["chart"]["visible"]  # of the one before
     refused = moves.ask("why", "from read_csv('/etc/passwd')", PLACE, "")
     assert "Permission Error" in refused["message"]["value"]
-    assert "a value for rollout_id" in moves.ask("why", question("why"), PLACE, " ")["message"]["value"]
-    assert "a value for colour" in moves.ask("why", "select $colour", PLACE, "")["message"]["value"]
+    refused = moves.ask("why_rejected", question("why"), PLACE, " ")
+    assert "a value for $rollout_id" in unescape(refused["message"]["value"])
+    assert refused["rollout_id"]["visible"]
+    for name in ("$colour", "$1"):
+        told = unescape(moves.ask("why", f"select {name}", PLACE, "")["message"]["value"])
+        assert f"{name}: this page knows $recipe, $night, $rollout_id" in told
+    plain = moves.ask("why", "select 'costs $usd'", PLACE, "")
+    assert "costs $usd" in unescape(plain["table"]["value"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["recipe=r&night=2020-01-01", "recipe=nonsense&night=2026-01-02", "recipe=other", "night=2020-01-01"],
+)
+def test_a_link_to_a_night_that_is_none_shows_no_other(review_lake: Lake, words: str) -> None:
+    shown = SqlMoves(review_lake).load(f"?tab=sql&question=why_rejected&{words}")
+    assert "no such recipe and night" in shown["message"]["value"]
+    assert shown["place"]["value"] is None and shown["table"]["value"] == ""
+    night = SqlMoves(review_lake).load("?tab=sql&question=why_rejected&night=2026-01-02")
+    assert night["place"]["value"] == PLACE and night["table"]["value"]
+
+
+def test_bars_begin_at_zero_and_are_those_of_the_question_that_was_asked(review_lake: Lake) -> None:
+    moves = SqlMoves(review_lake)
+    sql = "select * from (values ('a', 22, -1), ('b', 20, 3), ('c', null, -2)) as t (word, n, gain)"
+    asked = moves.ask("why", sql, PLACE, "")
+    assert (asked["chart"]["y"], asked["chart"]["y_lim"]) == ("n", [0, None])
+    other = moves.draw(asked["charted"]["value"], "gain")
+    assert (other["chart"]["y"], other["chart"]["y_lim"]) == ("gain", [-2, None])
+    below = moves.ask("why", "select * from (values ('a', -3), ('b', -1)) as t (word, n)", PLACE, "")
+    assert below["chart"]["y_lim"] == [-3, 0]
 
 
 def test_rows_beyond_what_is_shown_are_not_fetched(review_lake: Lake) -> None:
@@ -111,7 +144,13 @@ def test_cells_are_escaped_cut_and_readable() -> None:
 def test_dates_that_polars_has_not_are_told_as_texts(review_lake: Lake) -> None:
     found = answered(
         review_lake,
-        "select 'infinity'::date as a, date '99999-01-01' as b, interval 1 month as c, 7 as d",
+        "select 'infinity'::date as a, date '99999-01-01' as b, interval 1 month as c, 7 as d, "
+        "{'took': interval 1 day} as e, [date 'infinity'] as f, 340282366920938463463374607431768211455 as g",
         {},
     )
-    assert found.rows.row(0) == ("infinity", "99999-01-01", "1 month", 7)
+    assert found.rows.row(0)[:4] == ("infinity", "99999-01-01", "1 month", 7)
+    assert found.rows.row(0)[4:] == (
+        "{'took': 1 day}",
+        "[infinity]",
+        "340282366920938463463374607431768211455",
+    )
