@@ -45,7 +45,7 @@ def _filters() -> dict[str, Any]:
 
     parts: dict[str, Any] = {}
     with gr.Row(elem_id="filters"):
-        parts["place"] = gr.Dropdown([], label="Recipe and night", min_width=_PLACE_WIDTH)
+        parts["place"] = gr.Dropdown([], label="Recipe and night", min_width=_PLACE_WIDTH, scale=2)
         for name in COUNTED:
             label = _LABELS.get(name, name.capitalize())
             parts[name] = gr.Dropdown([], label=label, min_width=_WIDTH, allow_custom_value=False)

@@ -56,11 +56,11 @@ class BrowseMoves:
         if mine is None:
             return {"message": {}}
         known = places(self.lake, "plan", "selected")
-        if not known:
+        if not known and self.lake.scan("rollouts").head(1).collect().is_empty():  # a chat is of no night
             told = f"{self.lake.root} holds no night. `r1data run` makes one; then load this page again."
             return {"trace": {"value": empty("There is nothing to browse yet", told)}}
         filters = Filters(**{field.name: mine.get(field.name, "") for field in fields(Filters)})
-        if not filters.given and "list" not in mine and "rollout" not in mine:
+        if known and not filters.given and "list" not in mine and "rollout" not in mine:
             recipe, night = known[0]
             filters = Filters(recipe=recipe, night=night)
         number = mine.get("list", "1")

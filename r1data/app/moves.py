@@ -134,13 +134,14 @@ class Moves:
         return _editing(False) | {"message": {"value": ""}}
 
     def _loaded(self, places: list[tuple[str, str]], asked: dict[str, str]) -> Answer:
-        told, asked = "", self._whose(asked)
+        named, asked = bool({"recipe", "night"} & asked.keys()), self._whose(asked)
+        told = ""
         wanted = [
             place
             for place in places
             if asked.get("recipe", place[0]) == place[0] and asked.get("night", place[1]) == place[1]
         ]
-        if not wanted:
+        if named and not wanted:  # a chat's rollout, for one, is of none
             told = notice("There is no such recipe and night; this is the latest.", "error")
         recipe, night = (wanted or places)[0]
         of = asked.get("queue") or ("cold_start" if self.desk.has_refinements(recipe, night) else "accepted")

@@ -5,11 +5,15 @@
   };
   const typing = (target) => target?.closest?.("textarea, input, select, [contenteditable=true]");
   const visible = (selector) => [...document.querySelectorAll(selector)].find((one) => one.offsetParent);
+  // On narrow windows some tabs stand behind "…", as plain buttons.
+  const TABS = "[role=tab], .overflow-dropdown button";
+  const NAMES = ["browse", "review", "chat", "sql"];
+  const named = (tab) => tab.textContent.trim().toLowerCase();
   const links = {}; // by tab: the words of its address
   const asked = new URLSearchParams(window.location.search);
   let active = asked.get("tab") ?? (asked.has("queue") ? "review" : "browse");
-  if (!["browse", "review", "chat", "sql"].includes(active)) active = "browse";
-  let clicked, shown, clicks = 0;
+  if (!NAMES.includes(active)) active = "browse";
+  let clicked, shown, read, clicks = 0;
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.activeElement?.blur();
@@ -20,7 +24,7 @@
       const thought = visible("details.thought");
       if (thought) thought.open = !thought.open;
     } else if (/^[1-9]$/.test(key)) {
-      document.querySelectorAll("[role=tab]")[key - 1]?.click();
+      [...document.querySelectorAll(TABS)].find((tab) => named(tab) === NAMES[key - 1])?.click();
     } else if (BUTTONS[key]) {
       visible(BUTTONS[key])?.click();
     } else return;
@@ -60,9 +64,9 @@
   });
 
   document.addEventListener("click", (event) => {
-    const tab = event.target.closest?.("[role=tab]");
+    const tab = event.target.closest?.(TABS);
     if (!tab) return;
-    active = clicked = tab.textContent.trim().toLowerCase();
+    active = clicked = named(tab);
     address(active);
   }, true);
 
@@ -82,6 +86,9 @@
           one.toggleAttribute("aria-current", one.dataset.rollout === rollout);
         });
         visible("#found a[aria-current]")?.scrollIntoView({ block: "nearest" });
+        const reading = document.querySelector("#reading"); // its beginning, where another trace is longer
+        if (rollout !== read && reading.getBoundingClientRect().top < 0) reading.scrollIntoView();
+        read = rollout;
       }
     },
     review(open, of, place) {

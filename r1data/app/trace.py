@@ -14,7 +14,8 @@ from r1data.lake.query import ask, connect, question
 
 MOST_TWINS = 3
 """Twins whose texts are read."""
-_MOST_REPEATS = 500
+MOST_REPEATS = 500
+"""Places of one repetition that are marked."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,6 @@ def _marks(completion: str, rows: Rows) -> list[Mark]:
         places = [(start, end)]
         if row["kind"] == "repetition":
             again = regex.compile(regex.escape(completion[start:end]), regex.IGNORECASE)
-            places = [match.span() for match in islice(again.finditer(completion), _MOST_REPEATS)] or places
+            places = [match.span() for match in islice(again.finditer(completion), MOST_REPEATS)] or places
         found += [Mark(*place, row["kind"], row["detail"]) for place in places]
     return sorted(set(found), key=lambda mark: (mark.start, mark.end, mark.kind))

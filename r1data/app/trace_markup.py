@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from rapidfuzz.distance import Indel
 
 from r1data.app.markup import card, escaped, link, none, section
-from r1data.app.trace import Mark, Trace
+from r1data.app.trace import MOST_REPEATS, Mark, Trace
 from r1data.curate.review_shown import Rows
 
 KINDS = {
@@ -39,7 +39,7 @@ def trace_card(trace: Trace) -> str:
         section("Why", _story(trace.story)),
     ]
     legend = _legend(trace.marks)
-    head = f'<p class="links">{legend}<a href="?{review}" target="_blank">Review it</a></p>'
+    head = f'<p class="links">{legend}<a href="?{review}" target="r1data_review">Review it</a></p>'
     return head + card(trace.shown, thought=thought, answer=answer, more="".join(more))
 
 
@@ -88,11 +88,13 @@ def _part(text: str, marks: list[Mark]) -> str:
 
 def _legend(marks: list[Mark]) -> str:
     counts = Counter(mark.kind for mark in marks)
+    told = {
+        kind: f"{n:,}{' or more' if n >= MOST_REPEATS else ''} {KINDS[kind]}" for kind, n in counts.items()
+    }
     return "".join(
-        f'<a href="#" class="legend" data-jump="{kind}">'
-        f'<mark class="{kind}">{counts[kind]:,} {told}</mark></a>'
-        for kind, told in KINDS.items()
-        if counts[kind]
+        f'<a href="#" class="legend" data-jump="{kind}"><mark class="{kind}">{told[kind]}</mark></a>'
+        for kind in KINDS
+        if kind in told
     )
 
 

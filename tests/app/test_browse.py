@@ -8,11 +8,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from r1data import ids
 from r1data.app import TABS
 from r1data.app.browse_moves import FIELDS, BrowseMoves, Look
 from r1data.app.find import PAGE_ROWS, Filters, find, values
 from r1data.app.links import NAMES
 from r1data.app.moves import Answer, safely
+from r1data.app.sql_moves import SqlMoves
 from r1data.app.trace import Mark, Trace, read_trace
 from r1data.app.trace_markup import compared, marked, trace_card
 from r1data.lake import Lake
@@ -150,6 +152,16 @@ def test_a_lake_without_a_night_and_one_that_cannot_be_read_say_so(tmp_path: Pat
         file.unlink()
     told = safely(BrowseMoves(review_lake).filter, PLACE, *ANY)
     assert "The lake cannot be read" in told["message"]["value"]
+
+
+def test_a_chat_is_found_where_no_night_was_made(tmp_path: Path, review_lake: Lake) -> None:
+    lake = Lake(tmp_path / "chats")
+    row = review_lake.scan("rollouts").head(1).with_columns(index=pl.lit(ids.CHAT_INDEX, pl.Int32))
+    lake.append("rollouts", row)
+    rollout_id = row.collect()["rollout_id"].item()
+    assert look(BrowseMoves(lake).load("?tab=browse")).ids == (rollout_id,)
+    told = SqlMoves(lake).load(f"?tab=sql&question=why&rollout_id={rollout_id}")
+    assert "makes one" not in told["message"]["value"] and told["table"]["value"]
 
 
 def test_people_who_look_at_once_do_not_disturb_one_another(review_lake: Lake) -> None:

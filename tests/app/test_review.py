@@ -237,6 +237,11 @@ def test_a_link_that_names_a_rollout_alone_opens_the_night_that_it_is_of(review_
     moves = Moves(Desk(review_lake))
     assert moves.load("?tab=review", "")["place"]["value"] == "r/2026-01-03"
     assert moves.load("?tab=review&rollout=a4", "")["place"]["value"] == PLACE
+    chat = review_lake.scan("rollouts").filter(rollout_id="a4")
+    of_no_night = chat.with_columns(rollout_id=pl.lit("chat"), night=pl.lit("2025-12-31"))
+    review_lake.append("rollouts", of_no_night)
+    opened = moves.load("?tab=review&rollout=chat", "")
+    assert Open.of(opened["open"]["value"]).rollout_id == "chat" and opened["message"]["value"] == ""
 
 
 def test_a_card_shows_what_the_newest_judge_wrote_and_whether_it_has_a_vote(review_lake: Lake):

@@ -203,11 +203,15 @@ class Tab:
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, button="left", clickCount=count, **point)
 
-    def press(self, key: str) -> None:
-        """Press and release a key."""
+    def press(self, key: str, *, control: bool = False) -> None:
+        """Press and release a key, perhaps with Ctrl."""
         written = "\r" if key == "Enter" else key
-        text = {"text": written} if len(written) == 1 else {}
-        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+        more: dict[str, Any] = {"text": written} if len(written) == 1 and not control else {}
+        if key == "Enter":
+            more |= {"code": key, "windowsVirtualKeyCode": 13}
+        if control:
+            more |= {"modifiers": 2}
+        self.send("Input.dispatchKeyEvent", type="keyDown", key=key, **more)
         self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def write(self, selector: str, text: str) -> None:

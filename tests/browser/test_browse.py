@@ -25,8 +25,11 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.size(1400, 900)
     tab.open(page)
     tab.wait(reads.format("g1"))
+    tab.run("document.querySelector('#trace').style.minHeight = '3000px'; window.scrollTo(0, 2000)")
+    tab.wait("document.querySelector('#list').getBoundingClientRect().top == 0")  # it stays in view
     tab.press("n")
     tab.wait(reads.format("a1"))
+    tab.wait("document.querySelector('#reading').getBoundingClientRect().top >= 0")
     tab.click('#found a[data-rollout="a2"]')
     tab.wait(reads.format("a2"))
     assert tab.run("location.search") == f"?tab=browse&recipe=r&night={NIGHT}&list=1&rollout=a2"
@@ -57,7 +60,21 @@ def test_a_person_browses_asks_and_passes_links_on(
     assert tab.run("document.querySelectorAll('#found nav a').length") == 1
     tab.open(f"{page}/?tab=sql&question=why&rollout_id=a1")
     tab.wait("document.querySelector('#rows table')?.innerText.includes('verdict of math')")
+    lines = "document.querySelectorAll('#sql_text .cm-line').length"
+    n_lines = tab.run(lines)
+    tab.run("document.querySelector('#rows').innerHTML = ''")
+    tab.click("#sql_text .cm-content")
+    tab.press("Enter", control=True)
+    tab.wait("document.querySelector('#sql_message')?.innerText.includes('r1data sql why -p')")
+    assert tab.run(lines) == n_lines
+    tab.press("Escape")
     tab.size(390, 844)
     tab.picture(tmp_path / "phone.png")
+    tab.size(320, 700)  # two tabs stand behind "…"
+    tab.open(f"{page}/?tab=browse")
+    tab.wait(reads.format("g1"))
+    tab.wait("document.querySelectorAll('.overflow-dropdown button').length == 2")
+    tab.press("4")
+    tab.wait("document.querySelector('#rows table')?.innerText.includes('verification:unreadable')")
     assert {urlsplit(url).hostname for url in tab.requested if url.startswith("http")} == {"127.0.0.1"}
     assert tab.problems == []
