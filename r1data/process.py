@@ -9,6 +9,9 @@ from pathlib import Path
 
 from r1data import paths
 
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of CPU time that a container has in a period of so many, by cgroup v2."""
+
 
 def run_module(*command: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m MODULE ARGUMENTS…` without network, with r1data importable, to its end."""
@@ -32,3 +35,12 @@ def kills_for_memory() -> int:
             if found := re.search(r"^oom_kill (\d+)$", file.read_text(encoding="utf-8"), re.MULTILINE):
                 return int(found[1])
     return 0
+
+
+def cores() -> int:
+    """CPUs that this process may keep busy: those that it may run on, within its container's limit."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError):  # there is no such file beyond containers, or no limit
+        quota, period = CPU_LIMIT.read_text(encoding="ascii").split()
+        usable = min(usable, -(-int(quota) // int(period)))
+    return max(1, usable)

@@ -101,7 +101,7 @@ def party(word: str) -> Party:
     if word.startswith(("http://", "https://")):
         address, _, model = word.partition(" ")
         url = checked_url(address, "chat")
-        key = key_of(KEY, "chat") if KEY in os.environ and url == _own_address() else None
+        key = key_of(KEY, "chat") if os.environ.get(KEY) and url == _own_address() else None
         found = Party(word, Teacher(name="api", model=f"{_API}unknown"), "zero-shot", url, None, key)
         return found.named(model.strip()) if model.strip() else found
     raise ConfigError(

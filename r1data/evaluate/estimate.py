@@ -12,6 +12,8 @@ import polars as pl
 
 from r1data.errors import SchemaError
 
+SHARES = ("solved", "last_number_right")
+"""Columns of table `evaluations` that are right or wrong."""
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
@@ -86,7 +88,9 @@ def difference(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "sol
     """How much more of a benchmark the student solves than another model, as a difference of pass@1, -1 … 1.
 
     Items are paired, so their difficulty cancels (Miller 2024, section 4.2); the interval is the normal
-    one over items, and too narrow under about 30 of them.
+    one over items, and too narrow under about 30 of them. It has no width where each model solves all items
+    alike, such as none; then their own intervals are put together (Newcombe 1998, *Interval Estimation for
+    the Difference Between Independent Proportions*, method 10).
 
     Args:
         student, other: rows of table `evaluations` for the same items, one model each.
@@ -95,8 +99,14 @@ def difference(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "sol
     Raises:
         SchemaError: the two do not have the same items, or attempts are missing.
     """
-    gains = [one - two for one, two in zip(*_paired(student, other, column), strict=True)]
+    mine, theirs = _paired(student, other, column)
+    gains = [one - two for one, two in zip(mine, theirs, strict=True)]
     mean = fmean(gains)
+    if len(gains) > 1 and not variance(mine) and not variance(theirs):
+        one, two = (mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs))
+        below = math.hypot(one.value - one.low, two.high - two.value)
+        above = math.hypot(one.high - one.value, two.value - two.low)
+        return Estimate(mean, max(-1.0, mean - below), min(1.0, mean + above))
     half = Z * math.sqrt(variance(gains) / len(gains)) if len(gains) > 1 else 1.0
     return Estimate(mean, max(-1.0, mean - half), min(1.0, mean + half))
 
@@ -106,6 +116,9 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
 
     All θ are in it for which the mean of `student - θ · other` is within Z standard errors of 0 (Fieller
     1954, *Some Problems in Interval Estimation*); too narrow under about 30 items, as `difference` is.
+    Where one of the two solves all items alike, such as none, the models' own intervals are put together
+    (Donner and Zou 2012, *Closed-form confidence intervals for functions of the normal mean and standard
+    deviation*, section 2).
 
     Args:
         student, other: rows of table `evaluations` for the same items, one model each.
@@ -121,6 +134,8 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
     n, x, y = len(mine), fmean(mine), fmean(theirs)
     if n < 2:
         return None
+    if column in SHARES and not (variance(mine) and variance(theirs)):
+        return _of_two(*(mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs)))
     scale = Z**2 / n
     a = y**2 - scale * variance(theirs)
     if a <= 0:
@@ -129,6 +144,22 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
     c = x**2 - scale * variance(mine)
     half = math.sqrt(max(0.0, b**2 - a * c))
     return Estimate(x / y, max(0.0, (b - half) / a), (b + half) / a)
+
+
+def _of_two(mine: Estimate, theirs: Estimate) -> Estimate | None:
+    """The ratio of two estimates by their own intervals; None when the second may be 0."""
+    if not theirs.low:
+        return None
+    product = mine.value * theirs.value
+
+    def end(limit: float, of: float, sign: int) -> float:
+        scale = of * (2 * theirs.value - of)
+        inside = product**2 - limit * (2 * mine.value - limit) * scale
+        return (product + sign * math.sqrt(max(0.0, inside))) / scale
+
+    return Estimate(
+        mine.value / theirs.value, max(0.0, end(mine.low, theirs.high, -1)), end(mine.high, theirs.low, 1)
+    )
 
 
 def _paired(student: pl.DataFrame, other: pl.DataFrame, column: str) -> tuple[list[float], list[float]]:

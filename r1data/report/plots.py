@@ -97,14 +97,16 @@ def shares(rows: Mapping[str, Estimate]) -> bytes:
     from 1, which is marked.
 
     Args:
-        rows: name, and a ratio above 0; an interval that begins at 0 is drawn from a hundredth of the ratio.
+        rows: name, and a ratio; an interval that begins at 0 is drawn from a hundredth of the ratio, or of
+            its own end where the ratio is 0 and has no point.
     """
     from matplotlib.ticker import LogLocator, NullLocator
 
     figure, axes = _axes(1 + 0.3 * len(rows), xscale="log", xlabel="student / other (95 %)")
     for place, found in enumerate(rows.values()):
-        axes.hlines(place, max(found.low, found.value / 100), found.high, linewidth=2)
-        axes.plot(found.value, place, "o", color="C0")
+        axes.hlines(place, max(found.low, (found.value or found.high) / 100), found.high, linewidth=2)
+        if found.value:
+            axes.plot(found.value, place, "o", color="C0")
     axes.axvline(1, color="black", linewidth=1, linestyle=":")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -58,6 +58,8 @@ def _works(serving: Serving) -> dict[str, Work]:
         check_options(body)
         budget = budget_of(body)
         serving.admit()
+        if serving.stops and body.get("stop") is None:
+            body["stop"] = list(serving.stops)
         if budget is None:
             body.pop("budget", None)
             await relay.chat(serving, body, answer)
@@ -91,9 +93,10 @@ def _pages(serving: Serving) -> dict[str, Callable[[Request], Awaitable[Response
     async def metrics(request: Request) -> Response:
         text = serving.metrics.text(waiting=serving.slots.waiting, running=serving.slots.running)
         try:
-            _, theirs = await serving.upstream.get("/metrics")
+            status, theirs = await serving.upstream.get("/metrics")
         except Refusal:
-            theirs = b""  # the model is down, which our own metrics tell
+            status, theirs = 503, b""  # the model is down, which our own metrics tell
+        theirs = theirs if status == 200 else b""
         return Response(text + theirs, media_type=CONTENT_TYPE_LATEST)
 
     async def models(request: Request) -> Response:
@@ -116,7 +119,8 @@ class _Token:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._wanted is not None and scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            given = dict(scope["headers"]).get(b"authorization", b"")
+            scheme, _, secret = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+            given = b"Bearer " + secret if scheme.lower() == b"bearer" else b""
             if not hmac.compare_digest(given, self._wanted):
                 message = "Send `Authorization: Bearer …` with the token of this server (R1DATA_TOKEN)."
                 refusal = Refusal(

@@ -55,7 +55,7 @@ def find(name: str) -> Served:
     model, student = named(name)
     if student is not None:
         return Served(student, model, _sampling(student), True)
-    return Served(Path(name).name if Path(name).is_dir() else name, model, None, False)
+    return Served(Path(name).resolve().name if Path(name).is_dir() else name, model, None, False)
 
 
 def _sampling(student: str) -> Sampling:

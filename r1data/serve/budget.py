@@ -18,6 +18,9 @@ ALONE = (
 )
 """Keys that ask for what the answer to a budget has no place for, or that attempts cannot keep."""
 
+_MOST = {"timeout_s": 10, "total_s": 60, "memory_mb": 2048}
+"""Limits of a verifier that runs programs, of which a client may ask for less, and for no more."""
+
 
 class Budget(Section):
     """What a request may spend; every key may be left out."""
@@ -102,6 +105,10 @@ def _check_verifier(budget: Budget, name: str) -> None:
         raise invalid(str(error), "budget.verifier") from error
     if name == "judge":
         raise invalid("The verifier `judge` decides nothing by rule. Name another one.", "budget.verifier")
+    for key, most in _MOST.items():
+        given = budget.verifier_args.get(key)
+        if isinstance(given, int | float) and not given <= most:
+            raise invalid(f"budget.verifier_args: `{key}` is {most:g} at most.", "budget.verifier_args")
     if wrong:
         raise invalid(f"budget.verifier_args {wrong}", "budget.verifier_args")
     if chosen.needs_reference and budget.reference is None:

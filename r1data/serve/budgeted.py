@@ -28,7 +28,8 @@ async def chat(serving: Serving, body: dict[str, Any], budget: Budget, answer: A
     serving.admit()  # others may have come meanwhile
     spending = Spending(serving, asked, budget, opened=opened, began=began)
     if body.get("stream"):
-        return await _stream(serving, body, spending, answer, live=budget.attempts == 1, opened=opened)
+        live = budget.attempts == 1 and budget.until is None
+        return await _stream(serving, body, spending, answer, live=live, opened=opened)
     await spending.run(None)
     told = await _account(serving, spending)
     reasoning, content = spending.chosen.parts
@@ -58,13 +59,12 @@ async def _stream(
         first = not answer.status
         delta = _delta(splitter.feed(text), first=first)
         if delta:
-            await answer.events(_chunk(spending.first if live else spending.chosen, delta))
+            await answer.events(_chunk(spending.first, delta))
 
     await spending.run(write if live else None)
-    if not live:
-        await write(spending.chosen.text)
     told = await _account(serving, spending)
-    rest = _delta(splitter.finish(), first=not answer.status)
+    reasoning, content = splitter.finish() if live else spending.chosen.parts
+    rest = _delta((reasoning, content), first=not answer.status)
     await answer.events(
         _chunk(spending.chosen, rest, _reason(spending.chosen), r1data=told),
         *(
@@ -82,7 +82,7 @@ async def _account(serving: Serving, spending: Spending) -> dict[str, Any]:
     return told
 
 
-def _delta(parts: tuple[str, str], *, first: bool) -> dict[str, str]:
+def _delta(parts: tuple[str | None, str | None], *, first: bool) -> dict[str, str]:
     found = {key: part for key, part in zip(("reasoning", "content"), parts, strict=True) if part}
     return {"role": "assistant"} | found if first else found
 

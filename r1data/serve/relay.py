@@ -13,7 +13,7 @@ from r1data.serve.upstream import CHAT, COMPLETIONS, DONE, UPSTREAM_ERROR, check
 
 RAW = {"skip_special_tokens": False, "spaces_between_special_tokens": False}
 """Tags may be special tokens; nights and evaluations read them in the same way."""
-_STRUCTURE = ("response_format", "structured_outputs", "guided_json", "guided_regex", "guided_choice")
+_STRUCTURE = ("response_format", "structured_outputs")
 
 
 class Chunks:
@@ -75,7 +75,7 @@ class Chunks:
         if reason:
             _add(delta, splitter.finish())  # nothing, where nothing was fed
             self.caps += ["tokens"] if reason == "length" else []
-        return bool(delta) or choice.get("logprobs") is not None
+        return bool(delta) or choice.get("logprobs") is not None or bool(choice.get("token_ids"))
 
 
 def _add(delta: dict[str, Any], parts: tuple[str, str]) -> None:

@@ -70,8 +70,9 @@ def serve(
             "Serving %s at %s/v1 in a minute; Ctrl+C ends it. vLLM's log is %s", served.name, where, vllm.log
         )
         upstream = Upstream(vllm.socket)
-        serving = Serving(upstream, Slots(slots, queue), token_counter(served.model))
-        hosts = (*LOOPBACK, host) if is_loopback(host) else ("*",)
+        stops = served.sampling.stops if served.sampling else ()
+        serving = Serving(upstream, Slots(slots, queue), token_counter(served.model), stops=stops)
+        hosts = (*LOOPBACK, host) if token is None else ("*",)  # a web page does not know the token
         server = server_of(serving, token=token, hosts=hosts)
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(_serve(server, door, serving, vllm, came))
@@ -118,6 +119,7 @@ async def _serve(
         try:
             await server.serve(sockets=[door])
         finally:
+            serving.close()
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from r1data.serve.refusal import Refusal, invalid, unavailable
 from r1data.serve.slots import Slots
 from r1data.serve.upstream import Upstream
 from r1data.text import nearest
+from r1data.verify import shared
 
 REMEMBERED = 100_000
 """Answers that thumbs may be given to: the newest."""
@@ -29,6 +31,12 @@ class Serving:
     metrics: Metrics = field(default_factory=Metrics)
     waits_for: str | None = "vLLM loads the model"
     """Why the model does not answer; None when it does."""
+    stops: tuple[str, ...] = ()
+    """Texts at which an answer ends whose request names none."""
+    judging: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(thread_name_prefix="verdict")
+    )
+    """Threads of their own, since a verdict may take minutes after its request is gone."""
     _thumbs: dict[str, str | None] = field(default_factory=dict)
 
     def check_ready(self) -> None:
@@ -54,6 +62,16 @@ class Serving:
         if sum(map(len, texts)) > LONG_CHARS:
             return await asyncio.to_thread(lambda: sum(map(self.count_tokens, texts)))
         return sum(map(self.count_tokens, texts))
+
+    def gave_up(self, attempts: int) -> None:
+        """Count a request whose deadline came before a word was written."""
+        self.metrics.attempts.inc(attempts)
+        self.metrics.cap_hits.labels("deadline").inc()
+
+    def close(self) -> None:
+        """End what still judges."""
+        self.judging.shutdown(wait=False, cancel_futures=True)
+        shared.close()
 
     def account(self, answer_id: str, spent: dict[str, Any], caps: list[str]) -> None:
         """Count what an answer took, and remember its id.

@@ -3,6 +3,8 @@
 import asyncio
 import secrets
 import time
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from r1data.serve.attempt import Attempt, Attempting, OnText
@@ -10,10 +12,12 @@ from r1data.serve.budget import Budget
 from r1data.serve.refusal import Refusal
 from r1data.serve.serving import Serving
 from r1data.serve.vote import Vote
-from r1data.verify import unknown, verify_async
+from r1data.verify import Verdict, unknown, verify
 
 _ORDER = {"right": 0, "unknown": 1, "wrong": 2}
 _SEEDS = 2**31
+_LATE_S = 2.0
+"""Seconds past the deadline in which a finished answer may still be judged."""
 
 
 class Spending:
@@ -38,6 +42,8 @@ class Spending:
         self._vote: Vote | None = None
         self._answers: dict[int, str] = {}
         """What finished attempts answer, by their number, where they vote."""
+        self._judging: dict[int, asyncio.Future[Verdict]] = {}
+        """Verdicts that are being worked out, which the deadline does not end at once."""
         self._stopped_by = "finished"
         given = body.get("seed")
         self._seed = given if isinstance(given, int) else secrets.randbelow(_SEEDS)
@@ -74,12 +80,21 @@ class Spending:
             if not clock.expired():
                 raise
             self._stopped_by = "deadline"
-            self._chosen = self._best()
+            try:
+                self._chosen = self._best()
+            except Refusal:
+                self._serving.gave_up(len(self._attempts))
+                raise
+            await self._judge_late(self._chosen)
         except Refusal:  # what earlier attempts gave is worth more than an error
             if not any(attempt.finish_reason for attempt in self._attempts):
                 raise
             self._stopped_by = "error"
             self._chosen = self._best()
+            await self._judge_late(self._chosen)
+        finally:
+            for verdict in self._judging.values():
+                verdict.cancel()  # of one that has not begun, nobody wants to know any more
 
     async def told(self) -> dict[str, Any]:
         """What was spent, all attempts together, as the metadata of the answer."""
@@ -128,7 +143,7 @@ class Spending:
         elif self._budget.until == "consistent":
             await self._until_consistent()
         else:
-            self._chosen = await self._make(self._begin(), on_text)
+            self._chosen = await self._make(on_text)
             self._stopped_by = "tokens" if self._chosen.finish_reason == "length" else "finished"
         if self.chosen.verdict is None:
             await self._judge(self.chosen)
@@ -137,7 +152,7 @@ class Spending:
         """One attempt after the other, so that nothing is spent that is not needed."""
         self._stopped_by = "attempts"
         for _ in range(self._budget.attempts):
-            attempt = await self._make(self._begin())
+            attempt = await self._make()
             await self._judge(attempt)
             if attempt.verdict and attempt.verdict.verdict == "right":
                 self._stopped_by = "verified"
@@ -156,7 +171,7 @@ class Spending:
             while vote.wanted:
                 most = max(self._serving.slots.free, 0 if running else 1)
                 for _ in range(min(most, vote.wanted - len(running))):
-                    running.add(asyncio.create_task(self._make(self._begin())))
+                    running.add(asyncio.create_task(self._make()))
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for attempt in [task.result() for task in done]:
                     finished = attempt.finish_reason == "stop"
@@ -173,16 +188,13 @@ class Spending:
     def _leader(self) -> str | None:
         return self._vote.leader if self._vote else None
 
-    def _begin(self) -> Attempt:
-        attempt = Attempt(len(self._attempts), self._opened)
-        self._attempts.append(attempt)
-        return attempt
-
-    async def _make(self, attempt: Attempt, on_text: OnText | None = None) -> Attempt:
-        body = self._body
-        if self._budget.attempts > 1:
-            body = body | {"seed": (self._seed + attempt.index) % _SEEDS}
+    async def _make(self, on_text: OnText | None = None) -> Attempt:
+        """One attempt, which counts from when it has a slot."""
         async with self._serving.slots.hold():
+            attempt, body = Attempt(len(self._attempts), self._opened), self._body
+            self._attempts.append(attempt)
+            if self._budget.attempts > 1:
+                body = body | {"seed": (self._seed + attempt.index) % _SEEDS}
             work = Attempting(self._serving.upstream, attempt, on_text)
             await work.run(body, self._budget.max_thought_tokens)
         return attempt
@@ -194,9 +206,18 @@ class Spending:
         if attempt.finish_reason != "stop":
             attempt.verdict = unknown("truncated")
             return
-        attempt.verdict = await verify_async(
-            budget.verifier, attempt.completion, budget.reference, **budget.verifier_args
-        )
+        judge = partial(verify, budget.verifier, attempt.completion, budget.reference, **budget.verifier_args)
+        if attempt.index not in self._judging:
+            loop = asyncio.get_running_loop()
+            self._judging[attempt.index] = loop.run_in_executor(self._serving.judging, judge)
+        attempt.verdict = await asyncio.shield(self._judging[attempt.index])
+
+    async def _judge_late(self, attempt: Attempt) -> None:
+        """Judge what is the answer after all, if that takes no time to speak of."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LATE_S):
+                if attempt.verdict is None:
+                    await self._judge(attempt)
 
     def _best(self) -> Attempt:
         """Of what there is: one with the answer that leads a vote; else finished before broken off, right

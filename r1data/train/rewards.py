@@ -15,11 +15,11 @@ likes length or flattery; GRPO finds such a hole.
 import json
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 from statistics import fmean
 from typing import Any
 
 from r1data.errors import ConfigError
+from r1data.process import cores
 from r1data.recipe import Rewards
 from r1data.text import CLOSE, OPEN, nearest
 from r1data.train.preference import PREFERENCE, Messages, Prefers, verdict_of
@@ -137,7 +137,7 @@ class Reward:
                     found[name] = verify(name, text, **(languages[row] if name == "language" else {}))
             return found
 
-        with ThreadPoolExecutor(cpu_count() or 1) as threads:
+        with ThreadPoolExecutor(cores()) as threads:
             verdicts = list(threads.map(judged, range(n)))
         if self._prefers_now(trainer_state):
             asked = [_messages(prompt) for prompt in messages or prompts]

@@ -3,8 +3,11 @@
 import atexit
 import os
 import threading
+from dataclasses import replace
 
-from r1data.verify.verdict import Deferred, Verdict
+from r1data.process import cores
+from r1data.verify import VERIFIERS
+from r1data.verify.verdict import Deferred, Verdict, unknown
 from r1data.verify.workers import TIMEOUT_S, Worker
 
 
@@ -14,13 +17,17 @@ class Shared:
     def __init__(self) -> None:
         """No process yet."""
         self.pid = os.getpid()
-        self._free = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self.closed = False
+        self._free = threading.BoundedSemaphore(cores())
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
 
     def work(self, name: str, deferred: Deferred) -> Verdict:
         """The verdict from the first worker that is free."""
         with self._free:
+            if self.closed:
+                return replace(unknown("crash"), version=VERIFIERS[name].version)
             worker = self._take()
             try:
                 worker.submit(name, deferred)
@@ -29,9 +36,12 @@ class Shared:
                 self._give(worker)
 
     def close(self) -> None:
-        """End the workers that are idle."""
+        """End all workers; what one is at work on, or is still to be, becomes `unknown(crash)`."""
         with self._lock:
+            self.closed = True
             idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.process.kill()  # whoever waits for it closes it
         for worker in idle:
             worker.close()
 
@@ -41,9 +51,14 @@ class Shared:
         if worker and not worker.fit:
             worker.close()
             worker = None
-        return worker or Worker(TIMEOUT_S)
+        worker = worker or Worker(TIMEOUT_S)
+        with self._lock:
+            self._busy.add(worker)
+        return worker
 
     def _give(self, worker: Worker) -> None:
+        with self._lock:
+            self._busy.discard(worker)
         # Without a verdict, such as after KeyboardInterrupt, a worker is still at it.
         if not worker.asked and worker.fit:
             with self._lock:
@@ -56,11 +71,19 @@ _LOCK = threading.Lock()
 _shared: Shared | None = None
 
 
+def close() -> None:
+    """End this process's shared workers now; further verdicts start new ones."""
+    if _shared is not None and _shared.pid == os.getpid():
+        _shared.close()
+
+
 def work(name: str, deferred: Deferred) -> Verdict:
     """Decide what was deferred; waits while every worker is busy. Safe in any thread, and after a fork."""
     global _shared
     with _LOCK:
-        if _shared is None or _shared.pid != os.getpid():  # a parent's workers are not its forks'
+        if (
+            _shared is None or _shared.closed or _shared.pid != os.getpid()
+        ):  # a parent's workers are not its forks'
             _shared = Shared()
             atexit.register(_shared.close)
         shared = _shared

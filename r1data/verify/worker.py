@@ -6,8 +6,10 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import sys
+import threading
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,6 +32,7 @@ def main() -> None:
     limit = MEMORY_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_BYTES, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    threading.Thread(target=_end_with_parent, args=(pipe.fileno(),), daemon=True).start()
     retire = False
     while not retire:
         try:
@@ -46,6 +49,16 @@ def main() -> None:
             pipe.send_bytes(json.dumps([asdict(verdict), retire]).encode())
         except (BrokenPipeError, ConnectionResetError):
             return
+
+
+def _end_with_parent(pipe: int) -> None:
+    """End this process once nobody holds the other end, also while a program of its sandbox runs, which then
+    ends too.
+    """
+    poll = select.poll()
+    poll.register(pipe, select.POLLRDHUP)
+    poll.poll()
+    os._exit(1)
 
 
 def _resident_bytes() -> int:

@@ -22,6 +22,7 @@ from time import monotonic
 from typing import Any, Self
 
 from r1data.paths import PROJECT
+from r1data.process import cores
 from r1data.verify import VERIFIERS, Deferred, at_once
 from r1data.verify.verdict import Verdict, unknown
 
@@ -127,7 +128,7 @@ class Pool:
         A task may use `timeout_s` seconds of CPU time, programs that it runs not counted: they run in the
         back-end `sandbox` (`r1data.verify.sandbox`), within limits of their own.
         """
-        self.n_workers = workers or os.cpu_count() or 1
+        self.n_workers = workers or cores()
         self.timeout_s, self.sandbox = timeout_s, sandbox
         self.workers: list[Worker] = []
 

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from r1data.evaluate.against import Against, against, per_solved, with_memory, with_usd
+from r1data.evaluate.estimate import difference, mean_rate, ratio
 from r1data.generate.models import ModelFolder
 from r1data.recipe import Prices
+from r1data.report.plots import shares
 from tests.evaluate.test_metrics import attempts
 
 ITEMS = 60
@@ -61,6 +63,22 @@ def test_the_interval_of_a_share_of_what_a_solved_prompt_takes_holds_as_often_as
     found = [beside(drawn(n, which=0), drawn(n, which=1)).takes["tokens"].solved_ratio for n in range(1, 101)]
     held = sum(one.low <= truth <= one.high for one in found if one)
     assert held >= 89  # of 100; 95 are meant, and 6 fewer happen once in a hundred
+
+
+def test_models_that_solve_all_items_alike_are_not_told_apart_beyond_what_so_few_items_can_tell():
+    def solves(rate: list[int]) -> pl.DataFrame:
+        return pl.DataFrame({"item_id": list(range(50)), "index": [0] * 50, "solved": rate})
+
+    all_, none, half = [1] * 50, [0] * 50, [1, 0] * 25
+    alone = mean_rate([0.0] * 50, k=1)
+    same = ratio(solves(all_), solves(all_))
+    assert same and same.value == 1 and 0.9 < same.low < 0.95 and 1.05 < same.high < 1.1
+    nothing = ratio(solves(none), solves(half))
+    assert nothing and nothing.value == nothing.low == 0 and alone.high < nothing.high < 3 * alone.high
+    assert ratio(solves(half), solves(none)) is None
+    gain = difference(solves(all_), solves(all_))
+    assert gain.value == 0 and -0.1 < gain.low < -0.05 and 0.05 < gain.high < 0.1
+    assert shares({"nothing": nothing})
 
 
 def test_what_nobody_solves_has_no_price_and_no_share():

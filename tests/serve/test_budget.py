@@ -1,3 +1,5 @@
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,6 +23,64 @@ def test_attempts_end_with_the_first_verified_one_and_each_has_its_own_seed():
     assert (told["attempts"], told["stopped_by"], told["chosen"]) == (3, "verified", 2)
     assert told["verdict"]["verdict"] == "right" and told["completion_tokens"] == 6
     assert found["usage"]["completion_tokens"] == 6
+
+
+@pytest.mark.parametrize("until", ["verified", "consistent"])
+def test_a_stream_of_one_attempt_that_is_judged_holds_its_answer(until):
+    with ChatServer(chunks(*RIGHT)) as server, front(server) as client:
+        events = client.events(budget={"until": until, **MATH})
+    deltas = [event["choices"][0]["delta"] for event in events]
+    assert "".join(delta.get("content", "") for delta in deltas) == "4"
+    assert events[-1]["r1data"]["verdict"]["verdict"] == "right"
+
+
+def test_a_stream_of_one_chosen_answer_tells_its_thought_apart_as_the_whole_answer_does():
+    unopened = chunks("Hm.\n</think>\n\n", "4")
+    budget = {"until": "verified", **MATH}
+    with ChatServer(unopened, unopened) as server, front(server) as client:
+        whole = client.ask(budget=budget).json()["choices"][0]["message"]
+        (event,) = client.events(budget=budget)
+    delta = event["choices"][0]["delta"]
+    assert (delta["reasoning"], delta["content"]) == (whole["reasoning"], whole["content"]) == ("Hm.", "4")
+
+
+def test_programs_that_run_past_a_deadline_keep_no_other_answer_waiting():
+    slow = ("<think>\nHm.\n</think>\n\n", "```python\nimport time\ntime.sleep(9)\n```")
+    long = "<think>\n" + "so " * 9000 + "\n</think>\n\n4"
+    reference = json.dumps({"inputs": ["1\n"], "outputs": ["1\n"]})
+    budget = {"verifier": "code", "reference": reference, "deadline_s": 1}
+    server = ChatServer(otherwise=lambda number, body: reply(long) if "n" in body else chunks(*slow))
+    with server, front(server, slots=16) as client, ThreadPoolExecutor(16) as pool:
+        asked = [pool.submit(client.ask, budget=budget) for _ in range(16)]
+        answers = [one.result() for one in asked]
+        assert {answer.status_code for answer in answers} == {200}
+        assert client.ask(n=1).json()["r1data"]["thought_tokens"] > 8000  # counted in a thread, too
+        began = time.monotonic()
+        client.serving.close()
+        client.serving.judging.shutdown(wait=True)
+        assert time.monotonic() - began < 20  # it ends programs that run, and begins no other
+
+
+def test_an_answer_that_was_finished_by_the_deadline_is_judged_and_one_that_was_cut_counts_as_such():
+    answers = {1: chunks(*RIGHT), 2: chunks(*RIGHT)}
+    server = ChatServer(otherwise=lambda number, body: answers.get(number, Reply(hangs=True)))
+    with server, front(server) as client:
+        vote = {"attempts": 9, "until": "consistent", "deadline_s": 1.5, **MATH}
+        told = client.ask(budget=vote).json()["r1data"]
+        assert (told["stopped_by"], told["verdict"]["verdict"]) == ("deadline", "right")
+        assert client.metric('r1data_verdicts_total{verdict="right"}') == 1
+
+
+def test_an_attempt_that_never_had_a_slot_is_not_counted():
+    server = ChatServer(otherwise=lambda number, body: Reply(hangs=True))
+    with server, front(server, slots=1) as client, ThreadPoolExecutor() as pool:
+        holds = pool.submit(client.ask, budget={"deadline_s": 3})
+        until(lambda: client.serving.slots.running == 1)
+        assert client.ask(budget={"deadline_s": 0.5}).status_code == 504
+        assert client.metric("r1data_attempts_total") == 0
+        assert holds.result().status_code == 504
+        assert client.metric("r1data_attempts_total") == 1
+        assert client.metric('r1data_cap_hits_total{cap="deadline"}') == 2
 
 
 def test_when_no_attempt_is_verified_the_answer_says_so():
@@ -135,6 +195,10 @@ def test_a_deadline_before_the_first_word_is_an_error():
         ({"verifier": "math"}, "needs `reference`"),
         ({"verifier": "judge", "reference": "1"}, "decides nothing by rule"),
         ({"deadline_s": -1}, "budget.deadline_s"),
+        (
+            {"verifier": "code", "reference": "1", "verifier_args": {"total_s": 1e6}},
+            "`total_s` is 60 at most",
+        ),
         (7, "budget"),
     ],
 )

@@ -206,6 +206,26 @@ def test_another_host_name_is_refused():
     assert status == {"evil.example": 400, "localhost:9": 200, "[::1]:9": 200}
 
 
+def test_a_students_stops_are_those_of_a_request_that_names_none():
+    with ChatServer() as server, front(server) as client:
+        client.serving.stops = ("Q:",)
+        client.ask()
+        client.ask(stop=["."])
+        assert [request.body["stop"] for request in server.asked()] == [["Q:"], ["."]]
+
+
+def test_tokens_of_text_that_is_held_back_come_all_the_same():
+    with ChatServer(chunks("<th", "ink>", "\nHm", "4")) as server, front(server) as client:
+        events = client.events(return_token_ids=True)
+    assert [token for event in events for token in event["choices"][0].get("token_ids") or []] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
 def test_with_a_token_all_but_the_probes_need_it():
     with ChatServer() as server, front(server, token="secret") as client:
         open_, closed = ("/health", "/ready"), ("/metrics", "/v1/models")

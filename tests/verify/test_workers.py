@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -10,8 +11,15 @@ import pytest
 from r1data.paths import PROJECT
 from r1data.verify import workers
 from r1data.verify.workers import Pool, Task
+from tests.serve.fronted import until
 
 ENDLESS = Task("math", r"\boxed{\prod_{n=1}^{1000000} n!}", "3")
+LOOPING = Task(
+    "code",
+    "```python\nwhile True: pass\n```",
+    json.dumps({"inputs": ["1"], "outputs": ["1"]}),
+    {"timeout_s": 100.0, "total_s": 100.0},
+)
 ALGEBRA = Task("math", r"\boxed{\gcd(6, 9)}", "3")
 QUICK = Task("math", "<think>3 + 4</think>7", "7")
 
@@ -65,20 +73,24 @@ def test_many_verdicts_wait_for_a_slow_one_and_come_in_order(pool):
     assert [verdict.extracted for verdict in verdicts[1:]] == [str(i) for i in range(300)]
 
 
-def test_workers_end_when_their_parent_is_killed_even_at_work():
+@pytest.mark.parametrize("slow", [ENDLESS, LOOPING], ids=["itself", "a program"])
+def test_workers_end_when_their_parent_is_killed_even_at_work(slow):
     code = (
         "from r1data.verify.workers import *\n"
         "pool = Pool(2, 1.0)\n"
         "def tasks():\n"
         "    yield from [Task('math', '$\\gcd(6, 9)$', '3')] * 2\n"
         "    print(*[worker.process.pid for worker in pool.workers], flush=True)\n"
-        f"    yield from [Task('math', {ENDLESS.completion!r}, '3')] * 100\n"
+        f"    yield from [{slow!r}] * 100\n"
         "list(pool.map(tasks()))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     with parent:
         children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         assert children
+        if slow is LOOPING:
+            until(lambda: any(child.children(recursive=True) for child in children))
+            children += [below for child in children for below in child.children(recursive=True)]
         os.kill(parent.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive

@@ -1,6 +1,5 @@
 """Compare texts with an index of items, stage by stage: whole text, shared run of words, fuzzy."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import polars as pl
 from r1data.curate.decontaminate import fold, words
 from r1data.curate.decontaminate.index import Index, Tokens, tokens
 from r1data.curate.dedup.memory import addresses
+from r1data.process import cores
 from r1data.recipe import Contamination
 
 SHORTEST_RUN_WORDS = 3
@@ -83,7 +83,7 @@ def _found(
         n = find(places, lengths, first, last, characters, meanings, arrays, *least, wholes, found)
         return first, wholes[first:last], found[:n]
 
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads or cores()) as pool:
         yield from pool.map(work, range(0, len(texts), SLICE_ROWS))
 
 

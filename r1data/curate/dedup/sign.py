@@ -5,7 +5,6 @@ so they go in and out of datasketch (`lean_minhash`). Broder 1997, "On the resem
 documents".
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import xxhash
 
 from r1data import ids
 from r1data.curate.dedup.memory import addresses
+from r1data.process import cores
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
@@ -131,7 +131,7 @@ def in_threads(work: Callable[[int, int], object], n_bytes: np.ndarray, threads:
         return
     chunk = np.cumsum(n_bytes) // CHUNK_BYTES
     limits = [0, *(np.flatnonzero(np.diff(chunk)) + 1).tolist(), len(n_bytes)]
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads or cores()) as pool:
         for done in [pool.submit(work, *limit) for limit in pairwise(limits)]:
             done.result()
 

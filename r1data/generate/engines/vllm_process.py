@@ -24,7 +24,7 @@ import orjson
 
 from r1data.errors import EngineError
 from r1data.generate.supervised import Supervised
-from r1data.process import kills_for_memory
+from r1data.process import cores, kills_for_memory
 
 _CAUSE = re.compile(r"\b[A-Za-z_.]*(?:Error|Exception): .+|\bMemoryError$")
 _KILLED = re.compile(r"\w+ proc \S+ died unexpectedly \(exit code: -?\d+\)")
@@ -163,13 +163,14 @@ def last_words(lines: list[str]) -> str:
 
 def environment(ranks: int) -> dict[str, str]:
     """Settings for vLLM, whose `ranks` processes share the cores; a variable that is set already stays."""
-    cores = (
-        sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
-    shares = [cores[len(cores) * rank // ranks : len(cores) * (rank + 1) // ranks] for rank in range(ranks)]
-    threads = "|".join(",".join(map(str, share or cores)) for share in shares)
-    ours = {
-        "VLLM_CPU_OMP_THREADS_BIND": threads,  # "auto" leaves cores idle
+    all_ = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    shares = [all_[len(all_) * rank // ranks : len(all_) * (rank + 1) // ranks] for rank in range(ranks)]
+    threads = "|".join(",".join(map(str, share or all_)) for share in shares)  # "auto" leaves cores idle
+    limited: dict[str, str] = {}
+    if cores() < len(all_):  # by time and not by place: other containers run on the same ones
+        threads, limited = "nobind", {"OMP_NUM_THREADS": str(max(1, cores() // ranks))}
+    ours = limited | {
+        "VLLM_CPU_OMP_THREADS_BIND": threads,
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
         "VLLM_NO_USAGE_STATS": "1",

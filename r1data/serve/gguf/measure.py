@@ -8,7 +8,6 @@ What this does not measure: Ollama itself. It runs the same library on the same 
 parameters that say the same.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from r1data.generate.engine import Engine
 from r1data.generate.engines import ENGINES
 from r1data.generate.models import OWN_TEMPLATE, ModelFolder
 from r1data.lake import Lake
+from r1data.process import cores
 from r1data.recipe import Evaluate, Recipe, Student
 from r1data.recipe.generate import Endpoint, OpenaiSettings
 from r1data.serve.gguf.export import GgufExport, write_card
@@ -150,7 +150,7 @@ def _tell(export: GgufExport, how: Evaluate, n_items: int, found: list[Fared]) -
         "k": how.k,
         "temperature": how.sampling.temperature,
         "top_p": how.sampling.top_p,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
     }
     export.card["measured"] = {
         one.quantisation: {

@@ -10,6 +10,8 @@ import sys
 
 import xllamacpp
 
+from r1data.process import cores
+
 
 def main(file: str, context_tokens: str, slots: str) -> None:
     """Serve until nobody holds stdin any more."""
@@ -19,7 +21,7 @@ def main(file: str, context_tokens: str, slots: str) -> None:
     params.port = 0
     params.n_parallel = int(slots)
     params.n_ctx = int(context_tokens) * int(slots)
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = cores()
     params.sampling.top_k, params.sampling.min_p = 0, 0.0
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE
     params.force_pure_content_parser = True

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from r1data import paths
+from r1data import paths, process
 from r1data.generate.engines.vllm_process import environment, out_of_memory
 from r1data.text import thought
 
@@ -44,6 +44,19 @@ def test_ranks_share_the_cores_and_each_has_one(monkeypatch):
         assert len(shares) == ranks and all(shares)
         if ranks <= len(cores):
             assert sorted(int(core) for share in shares for core in share.split(",")) == cores
+
+
+def test_a_limit_of_cpu_time_bounds_threads_and_binds_none(monkeypatch, tmp_path):
+    monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(process, "CPU_LIMIT", tmp_path / "cpu.max")
+    n_all = process.cores()
+    for limit, n in (("max 100000", n_all), (f"{n_all}00000 100000", n_all), ("50000 100000", 1)):
+        (tmp_path / "cpu.max").write_text(f"{limit}\n")
+        assert process.cores() == n
+        threads = environment(1)
+        bound = threads["VLLM_CPU_OMP_THREADS_BIND"], threads.get("OMP_NUM_THREADS")
+        assert (bound == ("nobind", "1")) is (n < n_all)
 
 
 class Parent:
