@@ -134,22 +134,20 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
     n, x, y = len(mine), fmean(mine), fmean(theirs)
     if n < 2:
         return None
-    if column in SHARES and not (variance(mine) and variance(theirs)):
-        return _of_two(*(mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs)))
     scale = Z**2 / n
     a = y**2 - scale * variance(theirs)
     if a <= 0:
         return None
+    if column in SHARES and not (variance(mine) and variance(theirs)):
+        return _of_two(*(mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs)))
     b = x * y - scale * covariance(mine, theirs)
     c = x**2 - scale * variance(mine)
     half = math.sqrt(max(0.0, b**2 - a * c))
     return Estimate(x / y, max(0.0, (b - half) / a), (b + half) / a)
 
 
-def _of_two(mine: Estimate, theirs: Estimate) -> Estimate | None:
-    """The ratio of two estimates by their own intervals; None when the second may be 0."""
-    if not theirs.low:
-        return None
+def _of_two(mine: Estimate, theirs: Estimate) -> Estimate:
+    """The ratio of two estimates by their own intervals; the second is not 0."""
     product = mine.value * theirs.value
 
     def end(limit: float, of: float, sign: int) -> float:

@@ -58,6 +58,14 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.open(link)
     tab.wait(reads.format("x1"))
     assert tab.run("document.querySelectorAll('#found nav a').length") == 1
+    assert {urlsplit(url).hostname for url in tab.requested if url.startswith("http")} == {"127.0.0.1"}
+    assert tab.problems == []
+
+
+def test_a_question_is_run_by_a_key_and_narrow_windows_reach_every_tab(
+    page: str, tab: Any, tmp_path: Path
+) -> None:
+    tab.size(1400, 900)
     tab.open(f"{page}/?tab=sql&question=why&rollout_id=a1")
     tab.wait("document.querySelector('#rows table')?.innerText.includes('verdict of math')")
     lines = "document.querySelectorAll('#sql_text .cm-line').length"
@@ -72,9 +80,8 @@ def test_a_person_browses_asks_and_passes_links_on(
     tab.picture(tmp_path / "phone.png")
     tab.size(320, 700)  # two tabs stand behind "…"
     tab.open(f"{page}/?tab=browse")
-    tab.wait(reads.format("g1"))
+    tab.wait("document.querySelector('#trace article')")
     tab.wait("document.querySelectorAll('.overflow-dropdown button').length == 2")
     tab.press("4")
     tab.wait("document.querySelector('#rows table')?.innerText.includes('verification:unreadable')")
-    assert {urlsplit(url).hostname for url in tab.requested if url.startswith("http")} == {"127.0.0.1"}
     assert tab.problems == []

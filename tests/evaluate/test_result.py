@@ -116,8 +116,8 @@ def test_a_student_stands_beside_its_base_and_its_teacher_with_side_effects(home
     text = evaluation_section(result)
     assert "| no verdict | not run | tokens |" in text
     assert "the training rows hold 0 of 8 items (0.0 %) of the benchmark" in text
-    assert "- Over fake:base (base): +50.0 points (+50.0 … +50.0), better." in text
-    assert "(teacher, as its recipe asks): 2.00 (2.00 … 2.00)." in text
+    assert "- Over fake:base (base): +50.0 points (+10.8 … +72.0), better." in text
+    assert "(teacher, as its recipe asks): 2.00 (1.17 … 3.57)." in text
     assert "| over_refusal | 24 | 100.0 % (86.2 … 100.0) | 0.0 % (0.0 … 13.8) | -100.0 points" in text
 
 
