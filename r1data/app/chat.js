@@ -3,9 +3,13 @@
   const open = new Set(); // data-key of thoughts that are unfolded
   let follows = true; // whether the page stays at its end
 
+  // What is pressed waits in a queue: a second press may come before the first one is sent.
+  window.r1data.wanted = [];
   const act = (what) => {
-    window.r1data.wanted = what;
-    document.querySelector("#chat_act")?.click();
+    const button = document.querySelector("#chat_act");
+    if (!button) return;
+    window.r1data.wanted.push(what);
+    button.click();
   };
 
   const fold = () => {
@@ -38,8 +42,21 @@
     follows = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 120;
   }, { passive: true });
 
+  // The bar at the foot covers as much of the page as it is high.
+  let bar;
+  const sized = new ResizeObserver(() => {
+    if (bar.offsetHeight) document.documentElement.style.setProperty("--chat-bar", `${bar.offsetHeight}px`);
+  });
+  const measure = () => {
+    const found = document.querySelector("#chat_actions");
+    if (!found || found === bar) return;
+    sized.disconnect();
+    sized.observe((bar = found));
+  };
+
   // What is being written replaces what stood there: it keeps its folds, and the page its end in sight.
   new MutationObserver((changes) => {
+    measure();
     if (!changes.some((change) => change.target.closest?.(".chat_thread"))) return;
     document.querySelectorAll(".chat_thread details[data-key]").forEach((thought) => {
       if (open.has(thought.dataset.key) !== thought.open) thought.open = !thought.open;

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from r1data.app import chat_markup
 from r1data.app.chat_moves import MAX_TOKENS, TEMPERATURE, TOP_P, ChatMoves
 from r1data.app.chat_talk import SIDES, Talk
-from r1data.app.events import QUIET, on
+from r1data.app.events import QUIET, follow_name, on
 from r1data.app.moves import Answer
 from r1data.app.servers import Servers
 from r1data.lake import Lake
@@ -20,10 +20,8 @@ _KEYS = (
     "t fold or unfold · Esc leave a field"
 )
 _LOAD_JS = "() => [window.location.search, localStorage.getItem('r1data_reviewer') || '']"
-_NAME_JS = "(name) => { localStorage.setItem('r1data_reviewer', name); }"
 _LINK_JS = "(left, right) => { window.r1data.link('chat', { left, right }); }"
-# Another tab has a field for the name too: what was typed last, in whichever, the browser remembers.
-_ACT_JS = "(talk, _, name) => [talk, window.r1data.wanted, localStorage.getItem('r1data_reviewer') || name]"
+_ACT_JS = "(talk, _, name) => [talk, window.r1data.wanted.shift(), name]"
 _SLIDERS = ("temperature", "top_p", "max_tokens")
 _LONG = QUIET | {"concurrency_limit": None}
 """Of events that last as long as models write, any number run at once."""
@@ -37,13 +35,14 @@ def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab") -> None:
     asking = (*SIDES, *_SLIDERS)
 
     on(parts, page.load, moves.load, ("left", "right"), js=_LOAD_JS)
-    for event in (parts["text"].submit, parts["send"].click):
-        _follow(parts, event, moves.send, ("talk", "text", *asking))
+    typed = ("talk", "text", *asking)
+    _follow(parts, parts["text"].submit, moves.send, typed, trigger_mode="multiple")  # answered at any time
+    _follow(parts, parts["send"].click, moves.send, typed)
     _follow(parts, parts["retry"].click, moves.retry, ("talk", *asking))
     on(parts, parts["stop"].click, moves.stop, ("talk",))
     on(parts, parts["clear"].click, moves.clear, ("talk",))
     _act(parts, moves)
-    parts["name"].change(fn=None, inputs=parts["name"], js=_NAME_JS)
+    follow_name(parts["name"], entered)
     for side in SIDES:
         parts[side].change(fn=None, inputs=[parts["left"], parts["right"]], js=_LINK_JS)
 
@@ -53,14 +52,16 @@ def _follow(
     event: Callable[..., Any],
     move: Callable[..., AsyncIterator[Answer]],
     inputs: tuple[str, ...],
+    trigger_mode: str = "once",
 ) -> None:
-    """Answer an event with a move that goes on for a while."""
+    """Answer an event with a move that goes on for a while; `once` drops what comes before its end."""
 
     async def answered(*given: Any) -> AsyncIterator[dict[Any, Any]]:
         async for answer in move(*given):
             yield _updates(parts, answer)
 
-    event(answered, inputs=[parts[name] for name in inputs], outputs=_shown(parts), **_LONG)
+    given = [parts[name] for name in inputs]
+    event(answered, inputs=given, outputs=_shown(parts), trigger_mode=trigger_mode, **_LONG)
 
 
 def _act(parts: dict[str, Any], moves: ChatMoves) -> None:
@@ -68,7 +69,8 @@ def _act(parts: dict[str, Any], moves: ChatMoves) -> None:
         return _updates(parts, await moves.act(talk, wanted, name))
 
     inputs = [parts[name] for name in ("talk", "wanted", "name")]
-    parts["act"].click(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **_LONG)
+    every: dict[str, Any] = _LONG | {"trigger_mode": "multiple"}  # one button for all replies
+    parts["act"].click(answered, inputs=inputs, outputs=_shown(parts), js=_ACT_JS, **every)
 
 
 def _updates(parts: dict[str, Any], answer: Answer) -> dict[Any, Any]:

@@ -5,6 +5,7 @@ import time
 
 from r1data.app.chat_talk import SIDES, Reply, Side, Talk, Turn
 from r1data.app.markup import empty, escaped, notice
+from r1data.generate.engines.refused import one_line
 
 TAIL_CHARS = 2_000
 """Of a thought or an answer that is being written, its end is shown."""
@@ -48,6 +49,13 @@ def _reply(reply: Reply, at: int, side: Side) -> str:
         parts.append(notice("Stopped."))
     if reply.may_be_thumbed:
         parts.append(_thumbs(reply, key))
+    elif reply.ended:
+        parts.append(
+            notice(
+                f"No thumbs: the server ended this by “{one_line(reply.ended)}”, and only what it ends by "
+                "“stop” or “length” can be stored."
+            )
+        )
     return f'<article data-side="{side}" aria-busy="{str(not reply.done).lower()}">{"".join(parts)}</article>'
 
 

@@ -84,23 +84,32 @@ class ChatMoves:
     ) -> AsyncIterator[Answer]:
         """A message goes to both models; yields what the page shows until both have ended."""
         text = storable(text).strip()
-        if talk.running or not text:
+        while talk.running and talk.stopping:  # it ends within a tick
+            await asyncio.sleep(TICK_S / 6)
+        if not text:
+            return
+        if talk.running:
+            told = "Not sent, for the models were still writing. Press Stop first, or wait."
+            yield {"message": {"value": notice(told, "error")}}
             return
         turn = Turn(text, {"left": Reply(left or ""), "right": Reply(right or "")})
         talk.turns.append(turn)
-        yield {"text": {"value": ""}, "past": {"value": chat_markup.past(talk)}}
-        async for answer in self._run(talk, turn, Knobs(temperature, top_p, int(max_tokens))):
+        begun = {"text": {"value": ""}, "past": {"value": chat_markup.past(talk)}}
+        async for answer in self._run(talk, turn, Knobs(temperature, top_p, int(max_tokens)), begun):
             yield answer
 
     async def retry(
         self, talk: Talk, left: str, right: str, temperature: float, top_p: float, max_tokens: float
     ) -> AsyncIterator[Answer]:
-        """The last message is asked again; its replies give way, unless they are stored."""
+        """The last message is asked again; its replies give way, and what was stored of them stays."""
+        async with talk.storing:
+            pass  # a thumb that is on its way is told of, too
         if talk.running or not talk.turns:
             return
         turn = talk.turns[-1]
+        begun = {"message": {"value": _kept(turn)}}
         turn.replies = {"left": Reply(left or ""), "right": Reply(right or "")}
-        async for answer in self._run(talk, turn, Knobs(temperature, top_p, int(max_tokens))):
+        async for answer in self._run(talk, turn, Knobs(temperature, top_p, int(max_tokens)), begun):
             yield answer
 
     def stop(self, talk: Talk) -> Answer:
@@ -131,6 +140,10 @@ class ChatMoves:
             return _shown(talk)
         if way not in ("up", "down") or not reply.may_be_thumbed:
             return _shown(talk)
+        async with talk.storing:
+            return await self._stored(talk, reply, way, name)
+
+    async def _stored(self, talk: Talk, reply: Reply, way: str, name: str) -> Answer:
         try:
             await asyncio.to_thread(self._thumb, reply, way, name)
         except ConcurrentWrite as error:
@@ -165,11 +178,11 @@ class ChatMoves:
         found = latest_reviews(mine).collect()
         return found["review_id"].item() if found.height else None
 
-    async def _run(self, talk: Talk, turn: Turn, knobs: Knobs) -> AsyncIterator[Answer]:
+    async def _run(self, talk: Talk, turn: Turn, knobs: Knobs, begun: Answer) -> AsyncIterator[Answer]:
         talk.running, talk.stopping = True, False
         running = {asyncio.create_task(self._reply(talk, turn, side, knobs)) for side in SIDES}
         try:
-            yield _busy(True) | {"live": {"value": chat_markup.live(talk)}, "message": {"value": ""}}
+            yield _busy(True) | {"live": {"value": chat_markup.live(talk)}, "message": {"value": ""}} | begun
             while running:
                 running = (await asyncio.wait(running, timeout=TICK_S))[1]
                 if talk.stopping:
@@ -242,6 +255,17 @@ async def _stream(reply: Reply, url: str, key: str | None, name: str, context: i
 
 def _shown(talk: Talk) -> Answer:
     return {"past": {"value": chat_markup.past(talk)}, "live": {"value": chat_markup.live(talk)}}
+
+
+def _kept(turn: Turn) -> str:
+    """What is told of thumbs whose replies give way."""
+    kept = [one.asked.request.rollout_id for one in turn.replies.values() if one.asked and one.thumb]
+    if not kept:
+        return ""
+    ids = " and ".join(kept)
+    return notice(
+        f"What was thumbed stays stored: {ids}. Browse shows it by its id, with a link to review it again."
+    )
 
 
 def _busy(on: bool) -> Answer:

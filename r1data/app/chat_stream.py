@@ -216,7 +216,8 @@ def _refusal(url: str, answered: httpx2.Response, content: bytes) -> tuple[str, 
         case 401 | 403:
             return f"{url} wants another key: set R1DATA_CHAT_KEY and R1DATA_CHAT_URL, and start again.", None
         case 404:
-            return one_line(f"{url} does not know this address or model: {said or 'HTTP 404'}"), None
+            hint = "" if urlsplit(url).path.endswith("/v1") else " Does the address end with /v1?"
+            return one_line(f"{url} does not know this address or model: {said or 'HTTP 404'}.{hint}"), None
         case status if status >= 500:
             return one_line(f"{url} failed: HTTP {status} {said}"), None
         case status:

@@ -1,5 +1,6 @@
 """A conversation with two models side by side: what was said, and what is being written."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Literal
@@ -45,11 +46,14 @@ class Reply:
     """Of the thumb."""
 
     @property
+    def ended(self) -> str | None:
+        """The server's word for an end of its own; None where it has none."""
+        return self.stream.finish_reason if self.stream and self.done and not self.error else None
+
+    @property
     def may_be_thumbed(self) -> bool:
-        """Whether it came to an end of its own."""
-        return (
-            self.stream is not None and self.done and self.stream.finish_reason in FINISHED and not self.error
-        )
+        """Whether it ended as replies do that are whole, or hit their cap."""
+        return self.ended in FINISHED
 
     @property
     def answer(self) -> str:
@@ -73,6 +77,8 @@ class Talk:
     running: bool = False
     stopping: bool = False
     """Whether the person wants what runs to stop."""
+    storing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a thumb is stored: each knows of the one before."""
 
     def messages(self, turn: Turn, side: Side) -> tuple[Message, ...]:
         """What a model is asked in a turn: the messages so far, and its side's answers to them without their

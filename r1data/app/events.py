@@ -7,6 +7,7 @@ from r1data.app.moves import Answer, safely
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
 """Events that show no progress, are no API, and of which four run at once."""
+_NAME_JS = "(name) => localStorage.getItem('r1data_reviewer') ?? name"
 
 
 def on(
@@ -32,3 +33,17 @@ def on(
 
     outputs = list(parts.values())
     return event(answered, inputs=[parts[name] for name in inputs], outputs=outputs, js=js, **QUIET)
+
+
+def follow_name(name: Any, entered: Any) -> None:
+    """Keep a field for the person's name as it was typed last in this browser, in whichever tab or window.
+
+    Args:
+        name: the field; each tab has its own, and page.js stores what is typed into it.
+        entered: its tab.
+    """
+    import gradio as gr
+
+    changed = gr.Button(visible="hidden", elem_classes="name_changed")  # pressed by page.js
+    for event in (changed.click, entered.select):
+        event(fn=None, inputs=name, outputs=name, js=_NAME_JS)

@@ -70,6 +70,14 @@
     address(active);
   }, true);
 
+  // A name that is typed is that of every tab and window.
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.("#reviewer, #chat_name")) localStorage.setItem("r1data_reviewer", event.target.value);
+  });
+  window.addEventListener("storage", (event) => {
+    if (event.key === "r1data_reviewer") document.querySelectorAll(".name_changed").forEach((one) => one.click());
+  });
+
   const address = (tab) => {
     const words = new URLSearchParams({ tab, ...links[tab] });
     if (tab === active) history.replaceState(null, "", `?${words}`);

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from r1data.app.desk import Desk
-from r1data.app.events import on
+from r1data.app.events import follow_name, on
 from r1data.app.moves import Moves
 from r1data.curate.review_queue import QUEUES
 from r1data.lake import Lake
@@ -17,7 +17,6 @@ _LOAD_JS = "() => [window.location.search, localStorage.getItem('r1data_reviewer
 _ENTER_JS = (
     "(open) => [open, window.r1data.entering('review'), localStorage.getItem('r1data_reviewer') || '']"
 )
-_NAME_JS = "(name) => { localStorage.setItem('r1data_reviewer', name); }"
 _LINK_JS = "(open, of, place) => { window.r1data.review(open, of, place); }"
 _BLUR_JS = "(...given) => { document.activeElement?.blur(); return given; }"
 _FOCUS_JS = "() => { window.r1data.focus('#edited_answer textarea'); }"
@@ -40,7 +39,7 @@ def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab") -> None:
         answer(parts[name].click, partial(moves.decide, verdict), _TYPED)
     answer(parts["edit"].click, moves.edit, ("open",)).then(fn=None, js=_FOCUS_JS)
     answer(parts["cancel"].click, moves.cancel, ())
-    parts["reviewer"].change(fn=None, inputs=parts["reviewer"], js=_NAME_JS)
+    follow_name(parts["reviewer"], entered)
     parts["open"].change(fn=None, inputs=[parts[name] for name in ("open", "of", "place")], js=_LINK_JS)
 
 

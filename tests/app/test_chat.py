@@ -14,6 +14,7 @@ from r1data.app.chat_moves import ChatMoves
 from r1data.app.chat_parties import may_be_linked, party
 from r1data.app.chat_stream import Stream
 from r1data.app.chat_talk import Reply, Talk, Turn
+from r1data.app.markup import escaped
 from r1data.app.servers import Servers
 from r1data.curate.review_one import Said, reviewed
 from r1data.errors import ConfigError, EngineError
@@ -116,6 +117,14 @@ def test_a_server_that_is_gone_or_names_no_model_is_told() -> None:
     assert "does not answer" in reply(asked(server.url, "hi")).error
 
 
+def test_an_address_without_v1_is_told_of_it_and_one_with_it_is_not() -> None:
+    with ChatServer(models=refusal(404, "Not Found")) as server:
+        bare = asked(server.url.removesuffix("/v1"), "hi")
+        whole = asked(server, "hi")
+    assert reply(bare).error.endswith("model: Not Found. Does the address end with /v1?")
+    assert reply(whole).error.endswith("model: Not Found.")
+
+
 def test_stop_closes_the_connections_at_once_and_shows_what_was_there() -> None:
     with ChatServer(otherwise=lambda number, body: Served(hangs=True)) as server:
         talk, moves = Talk(), ChatMoves(Lake("/nowhere"), Servers())
@@ -162,6 +171,15 @@ def test_a_thought_that_is_never_closed_and_a_text_without_tags_are_told_apart()
     assert "never closed" in capped and "the cap of 2,048 tokens" in capped
     bare = chat_markup.live(written("", "It is 4."))
     assert "Thought" not in bare and "It is 4." in bare
+
+
+def test_a_reply_that_ends_otherwise_says_why_it_has_no_thumbs() -> None:
+    for finish in ("content_filter", "<tool_calls>"):
+        shown = chat_markup.live(written("I think.", "It is", finish=finish))
+        assert f"the server ended this by “{escaped(finish)}”" in shown and "data-act" not in shown
+    for finish in ("stop", "length"):
+        shown = chat_markup.live(written("I think.", "It is", finish=finish))
+        assert "No thumbs" not in shown and shown.count("data-act") == 4
 
 
 def test_a_teacher_is_asked_as_its_recipe_asks_without_few_shots_and_the_page_says_so() -> None:

@@ -1,6 +1,7 @@
-"""People chat in a browser: hostile texts stay text, thoughts fold, a thumb is stored."""
+"""People chat in a browser: hostile texts stay text, thoughts fold, thumbs are stored, also quick ones."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ from tests.generate.engines.chat_server import ChatServer, Reply
 
 pytestmark = pytest.mark.browser
 EVIL = HOSTILE.replace("http://a.b", "http://elsewhere.example") + "<img src=http://elsewhere.example/i.png>"
+
+ENDED = "document.querySelectorAll('#chat_live article[aria-busy=false]').length == 2"
+PRESSED = (
+    "Array.from(document.querySelectorAll('#chat_live [aria-pressed=true]'), (x) => x.classList[1]).join()"
+)
+NAME = "#chat_name :is(input, textarea)"
 
 
 @pytest.fixture
@@ -32,9 +39,11 @@ def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
         tab.open(f"{page}/?tab=chat&left={quote(left.url)}&right={quote(right.url)}")
         tab.wait(f"document.querySelector('#chat_right input')?.value == '{right.url}'")
         tab.write("#chat_text textarea", f"What is this? {EVIL}")
-        tab.run("localStorage.setItem('r1data_reviewer', 'ada')")
+        tab.click("#chat_sampling > button")
+        tab.write(NAME, "ada")
+        tab.click("#chat_sampling > button")
         tab.click("#chat_send")
-        tab.wait("document.querySelectorAll('#chat_live article[aria-busy=false]').length == 2")
+        tab.wait(ENDED)
         assert "try again in 7 s" in tab.text("#chat_live article[data-side=right] .notice.error")
         assert not tab.run("document.querySelector('#chat_live details').open")
         assert tab.text("#chat_live .answer").strip() == EVIL
@@ -60,3 +69,86 @@ def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
     review = home_lake.scan("reviews").collect()
     assert review.select("verdict", "reviewer").rows() == [("approve", "ada")]
     assert home_lake.scan("rollouts").collect()["rollout_id"].to_list() == review["rollout_id"].to_list()
+
+
+def enter(page: str, tab: Any, server: ChatServer) -> None:
+    """Open the chat with one server on both sides."""
+    word = quote(f"{server.url} m")
+    tab.open(f"{page}/?tab=chat&left={word}&right={word}")
+    tab.wait(f"document.querySelector('#chat_right input')?.value == '{server.url} m'")
+
+
+def ask(tab: Any, text: str) -> None:
+    tab.write("#chat_text textarea", text)
+    tab.press("Enter")
+
+
+def test_two_quick_thumbs_are_both_stored_by_the_name_that_the_field_shows(
+    page: str, tab: Any, home_lake: Lake
+) -> None:
+    said = streamed({"content": "It is 4."})
+    with ChatServer(otherwise=lambda number, body: said) as server:
+        tab.size(1400, 900)
+        enter(page, tab, server)
+        tab.click("#chat_sampling > button")
+        tab.write(NAME, "ada")
+        ask(tab, "2 + 2?")
+        tab.wait(ENDED)
+        tab.run("localStorage.setItem('r1data_reviewer', 'bob'), document.activeElement.blur()")
+        tab.press("u")
+        time.sleep(0.05)
+        tab.send("Input.dispatchKeyEvent", type="keyDown", key="D", text="D", modifiers=8)  # with Shift
+        tab.wait(f"{PRESSED} == 'up,down'")
+        tab.run(
+            "document.querySelectorAll('#chat_live button[aria-pressed=false]').forEach((one) => one.click())"
+        )
+        tab.wait(f"{PRESSED} == 'down,up'")
+    rows = home_lake.scan("reviews").collect().select("verdict", "reviewer").sort("verdict").rows()
+    assert rows == [("approve", "ada")] * 2 + [("reject", "ada")] * 2
+
+
+def test_a_name_that_is_typed_in_another_tab_or_window_is_in_every_field(page: str, tab: Any) -> None:
+    shows = "document.querySelector('{}')?.value == '{}'"
+    review = "#reviewer :is(input, textarea)"
+    tab.size(1400, 900)
+    tab.open(f"{page}/?tab=chat")
+    tab.click("#chat_sampling > button")
+    tab.write(NAME, "ada")
+    tab.run("document.activeElement.blur()")
+    tab.press("2")
+    tab.wait(shows.format(review, "ada"))
+    tab.write(review, "bob")
+    tab.run("document.activeElement.blur()")
+    tab.press("3")
+    tab.click("#chat_sampling > button")
+    tab.wait(shows.format(NAME, "bob"))
+    tab.run("other = document.body.appendChild(document.createElement('iframe')).contentWindow, 0")
+    tab.run("other.localStorage.setItem('r1data_reviewer', 'eve')")  # of another document, as of a window
+    tab.wait(shows.format(NAME, "eve"))
+    tab.press("2")
+    tab.wait(shows.format(review, "eve"))
+
+
+def test_enter_is_answered_while_models_write_and_after_clear_and_thumbs_stay_in_reach(
+    page: str, tab: Any
+) -> None:
+    hangs, said = Reply(hangs=True), streamed({"content": "It is 4.\n" * 60})
+    typed = "document.querySelector('#chat_text textarea').value"
+    with ChatServer(otherwise=lambda number, body: hangs if number <= 2 else said) as server:
+        tab.size(390, 844)
+        enter(page, tab, server)
+        ask(tab, "first")
+        tab.wait(f"{typed} == '' && document.querySelector('#chat_stop')")
+        ask(tab, "second")
+        tab.wait("document.querySelector('#chat_message').innerText.includes('Press Stop first')")
+        assert tab.run(typed) == "second"
+        tab.click("#chat_clear")
+        tab.run("document.querySelector('#chat_text textarea').focus()")
+        tab.press("Enter")
+        tab.wait(ENDED)
+    assert tab.text("#chat_live .asked") == "second"
+    tab.click("#chat_sampling > button")
+    tab.run("place = (what) => document.querySelector(what).getBoundingClientRect()")
+    tab.run("end = () => window.scrollTo(0, document.documentElement.scrollHeight)")
+    tab.wait("place('#chat_actions').height > 350")
+    tab.wait("end(), place('#chat_live [data-side=right] .thumbs').bottom < place('#chat_actions').top")
