@@ -149,6 +149,6 @@ def test_enter_is_answered_while_models_write_and_after_clear_and_thumbs_stay_in
     assert tab.text("#chat_live .asked") == "second"
     tab.click("#chat_sampling > button")
     tab.run("place = (what) => document.querySelector(what).getBoundingClientRect()")
-    tab.run("end = () => window.scrollTo(0, document.documentElement.scrollHeight)")
     tab.wait("place('#chat_actions').height > 350")
-    tab.wait("end(), place('#chat_live [data-side=right] .thumbs').bottom < place('#chat_actions').top")
+    tab.run("end = () => window.scrollTo(0, document.documentElement.scrollHeight)")
+    tab.wait("(end(), place('#chat_live [data-side=right] .thumbs').bottom < place('#chat_actions').top)")
