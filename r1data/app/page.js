@@ -72,10 +72,12 @@
 
   // A name that is typed is that of every tab and window.
   document.addEventListener("input", (event) => {
-    if (event.target.closest?.("#reviewer, #chat_name")) localStorage.setItem("r1data_reviewer", event.target.value);
+    const { target } = event;
+    if (target.closest?.("#reviewer, #chat_name")) localStorage.setItem("r1data_reviewer", target.value);
   });
   window.addEventListener("storage", (event) => {
-    if (event.key === "r1data_reviewer") document.querySelectorAll(".name_changed").forEach((one) => one.click());
+    if (event.key !== "r1data_reviewer") return;
+    document.querySelectorAll(".name_changed").forEach((one) => one.click());
   });
 
   const address = (tab) => {
