@@ -18,6 +18,8 @@ from r1data.recipe import Generate
 
 COMPLETIONS = "/v1/chat/completions"
 TIMEOUT_S = 20
+ANSWERED_S = 120
+"""A real model on a machine with other work may take as long for a few long prompts."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def ask(engine: OpenaiEngine, attempts: Iterable[Attempt]) -> list[Completion]:
     """The completions of attempts, in order."""
     asked = requests(attempts)
     engine.submit(asked)
-    found, deadline = {}, time.monotonic() + TIMEOUT_S
+    found, deadline = {}, time.monotonic() + ANSWERED_S
     while len(found) < len(asked) and time.monotonic() < deadline:
         found |= {completion.rollout_id: completion for completion in engine.poll(1)}
     assert len(found) == len(asked) and engine.pending == 0
