@@ -65,7 +65,7 @@ def template(prompt: str) -> dict[str, Any]:
     }
 
 
-def until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
+def until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait until it holds."""
     deadline = time.monotonic() + timeout_s
     while not holds() and time.monotonic() < deadline:
