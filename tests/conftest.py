@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 from r1data import paths
@@ -32,6 +33,8 @@ Run = Callable[..., int]
 FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 MODELS = paths.models()  # where they are before any test moves DAGSTER_HOME
 SLOW = "pytest.mark." + "slow"
+settings.register_profile("busy", deadline=None)  # a machine with other work stands still now and then
+settings.load_profile("busy")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:

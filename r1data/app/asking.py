@@ -28,6 +28,8 @@ class Answered:
     more: bool
     """Whether there are rows beyond these."""
     elapsed_s: float
+    used: dict[str, str]
+    """Values of its parameters."""
 
 
 def titles() -> dict[str, str]:
@@ -73,7 +75,8 @@ def answered(lake: Lake, sql: str, given: Mapping[str, str]) -> Answered:
             ) from error
         finally:
             timer.cancel()
-    return Answered(rows.head(MOST_ROWS), rows.height > MOST_ROWS, monotonic() - began)
+    used = {name: given[name] for name in wanted}
+    return Answered(rows.head(MOST_ROWS), rows.height > MOST_ROWS, monotonic() - began, used)
 
 
 def chartable(rows: pl.DataFrame) -> tuple[str, list[str]] | None:

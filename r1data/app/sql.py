@@ -28,7 +28,7 @@ def tab(lake: Lake, page: "gr.Blocks", entered: "gr.Tab") -> None:
         answer(parts[name].input, moves.choose, ("question", "place", "rollout_id"))
     answer(parts["rollout_id"].submit, moves.ask, _ASKED)
     answer(parts["run"].click, moves.ask, _ASKED)
-    answer(parts["height"].input, moves.draw, ("charted", "height"))
+    answer(parts["height"].input, moves.draw, ("axes", "height"))
     parts["link"].change(fn=None, inputs=parts["link"], js=_LINK_JS)
 
 
@@ -51,6 +51,6 @@ def _parts() -> dict[str, Any]:
     parts["message"] = gr.HTML(elem_id="sql_message")
     parts["chart"] = gr.BarPlot(visible=False, height=260, elem_id="chart", x_label_angle=-30)
     parts["table"] = gr.HTML(elem_id="rows")
-    for name in ("link", "charted"):
+    for name in ("link", "axes"):
         parts[name] = gr.Textbox(visible="hidden", elem_id=f"sql_{name}")
     return parts

@@ -45,33 +45,28 @@ class SqlMoves:
         ready = all(_given(place, rollout_id).get(each) for each in wanted)
         return chosen | (self.ask(name, sql, place, rollout_id) if ready else _NOTHING | _said(""))
 
-    def ask(
-        self, name: str, sql: str, place: str | None, rollout_id: str, height: str | None = None
-    ) -> Answer:
+    def ask(self, name: str, sql: str, place: str | None, rollout_id: str) -> Answer:
         """The question is asked, as it stands in the field."""
-        given = _given(place, rollout_id)
         field = {"rollout_id": {"visible": bool(rollout_id) or "$rollout_id" in sql}}
         try:
-            found = answered(self.lake, sql, given)
+            found = answered(self.lake, sql, _given(place, rollout_id))
         except QueryError as error:
             return field | _NOTHING | _said(notice(str(error), "error"))
-        used = {key: given[key] for key in parameters(sql)}
         own = sql.strip() != question(name).strip()
         words = ["r1data", "sql", sql.strip() if own else name]
-        words += [word for key, value in used.items() for word in ("-p", f"{key}={value}")]
+        words += [word for key, value in found.used.items() for word in ("-p", f"{key}={value}")]
         told = f'<p class="asked">{escaped(_told(found))} <code>{escaped(shlex.join(words))}</code></p>'
         link = {"sql": sql.strip()} if own else {"question": name}
         return (
             field
-            | {"table": {"value": rows_table(found.rows)}, "link": {"value": json.dumps(link | used)}}
-            | {"charted": {"value": json.dumps([name, sql, place, rollout_id])}}
+            | {"table": {"value": rows_table(found.rows)}, "link": {"value": json.dumps(link | found.used)}}
             | _said(told)
-            | _chart(found.rows, height)
+            | _chart(found.rows)
         )
 
-    def draw(self, charted: str, height: str) -> Answer:
-        """Another column is wanted for the bars of the question that was asked, whatever the field holds."""
-        return self.ask(*json.loads(charted), height)
+    def draw(self, axes: str, height: str) -> Answer:
+        """The bars are to show another column; `axes` as `_chart` made them."""
+        return {"chart": {"y": height, "y_lim": json.loads(axes)[height]}}
 
     def _loaded(self, asked: dict[str, str]) -> Answer:
         known, names = places(self.lake, "plan", "selected"), titles()
@@ -139,21 +134,26 @@ def _told(found: Answered) -> str:
     return f"{rows}, {found.elapsed_s:.2f} s"
 
 
-def _chart(rows: pl.DataFrame, height: str | None) -> Answer:
+def _chart(rows: pl.DataFrame) -> Answer:
+    """A chart of the first column of numbers, and what is needed to draw it of another one."""
     bars = chartable(rows)
     if bars is None:
         return {"chart": {"visible": False}, "height": {"visible": False}}
     name, heights = bars
-    shown = height if height in heights else heights[0]
-    drawn = rows.select(pl.col(name).cast(pl.String), pl.col(shown).cast(pl.Float64))
-    values = drawn[shown].fill_nan(None).drop_nulls()
-    axis = [min(0.0, *values), None if max(0.0, *values) else 0.0]  # bars begin at zero
-    frame = drawn.to_pandas()
-    bars_of = {"value": frame, "x": name, "y": shown, "sort": frame[name].tolist(), "y_lim": axis}
+    frame = rows.select(pl.col(name).cast(pl.String), pl.col(heights).cast(pl.Float64))
+    axes = {height: _axis(frame[height]) for height in heights}
+    first = {"x": name, "y": heights[0], "y_lim": axes[heights[0]], "sort": frame[name].to_list()}
     return {
-        "chart": bars_of | {"visible": True},
-        "height": {"choices": heights, "value": shown, "visible": len(heights) > 1},
+        "chart": first | {"value": frame.to_pandas(), "visible": True},
+        "height": {"choices": heights, "value": heights[0], "visible": len(heights) > 1},
+        "axes": {"value": json.dumps(axes)},
     }
+
+
+def _axis(heights: pl.Series) -> list[float | None]:
+    """Least and greatest of an axis, so that bars begin at zero; None leaves an end to the chart."""
+    values = heights.fill_nan(None).drop_nulls()
+    return [min(0.0, *values), None if max(0.0, *values) else 0.0]
 
 
 def _given(place: str | None, rollout_id: str) -> dict[str, str]:

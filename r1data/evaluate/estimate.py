@@ -103,7 +103,7 @@ def difference(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "sol
     gains = [one - two for one, two in zip(mine, theirs, strict=True)]
     mean = fmean(gains)
     if len(gains) > 1 and not variance(mine) and not variance(theirs):
-        one, two = (mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs))
+        one, two = _alone(student, column), _alone(other, column)
         below = math.hypot(one.value - one.low, two.high - two.value)
         above = math.hypot(one.high - one.value, two.value - two.low)
         return Estimate(mean, max(-1.0, mean - below), min(1.0, mean + above))
@@ -139,11 +139,17 @@ def ratio(student: pl.DataFrame, other: pl.DataFrame, *, column: str = "solved")
     if a <= 0:
         return None
     if column in SHARES and not (variance(mine) and variance(theirs)):
-        return _of_two(*(mean_rate(rates, k=attempts_per_item(student)) for rates in (mine, theirs)))
+        return _of_two(_alone(student, column), _alone(other, column))
     b = x * y - scale * covariance(mine, theirs)
     c = x**2 - scale * variance(mine)
     half = math.sqrt(max(0.0, b**2 - a * c))
     return Estimate(x / y, max(0.0, (b - half) / a), (b + half) / a)
+
+
+def _alone(attempts: pl.DataFrame, column: str) -> Estimate:
+    """A model's own share, by attempts and items of its own."""
+    rates = attempts.group_by("item_id").agg(pl.col(column).mean())[column].to_list()
+    return mean_rate(rates, k=attempts_per_item(attempts))
 
 
 def _of_two(mine: Estimate, theirs: Estimate) -> Estimate:

@@ -80,11 +80,7 @@ class Spending:
             if not clock.expired():
                 raise
             self._stopped_by = "deadline"
-            try:
-                self._chosen = self._best()
-            except Refusal:
-                self._serving.gave_up(len(self._attempts))
-                raise
+            self._chosen = self._best()
             await self._judge_late(self._chosen)
         except Refusal:  # what earlier attempts gave is worth more than an error
             if not any(attempt.finish_reason for attempt in self._attempts):
@@ -145,8 +141,7 @@ class Spending:
         else:
             self._chosen = await self._make(on_text)
             self._stopped_by = "tokens" if self._chosen.finish_reason == "length" else "finished"
-        if self.chosen.verdict is None:
-            await self._judge(self.chosen)
+        await self._judge(self.chosen)
 
     async def _until_verified(self) -> None:
         """One attempt after the other, so that nothing is spent that is not needed."""
@@ -201,7 +196,7 @@ class Spending:
 
     async def _judge(self, attempt: Attempt) -> None:
         budget = self._budget
-        if budget.verifier is None:
+        if budget.verifier is None or attempt.verdict is not None:
             return
         if attempt.finish_reason != "stop":
             attempt.verdict = unknown("truncated")
@@ -216,8 +211,7 @@ class Spending:
         """Judge what is the answer after all, if that takes no time to speak of."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_LATE_S):
-                if attempt.verdict is None:
-                    await self._judge(attempt)
+                await self._judge(attempt)
 
     def _best(self) -> Attempt:
         """Of what there is: one with the answer that leads a vote; else finished before broken off, right
@@ -233,5 +227,6 @@ class Spending:
 
         found = min(self._attempts, key=rank, default=None)
         if found is None or not (found.text or found.finish_reason):
+            self._serving.gave_up(len(self._attempts))
             raise Refusal(504, "Nothing was written by the deadline (budget.deadline_s).", "deadline")
         return found

@@ -81,9 +81,8 @@ def work(name: str, deferred: Deferred) -> Verdict:
     """Decide what was deferred; waits while every worker is busy. Safe in any thread, and after a fork."""
     global _shared
     with _LOCK:
-        if (
-            _shared is None or _shared.closed or _shared.pid != os.getpid()
-        ):  # a parent's workers are not its forks'
+        # A parent's workers are not its forks'.
+        if _shared is None or _shared.closed or _shared.pid != os.getpid():
             _shared = Shared()
             atexit.register(_shared.close)
         shared = _shared

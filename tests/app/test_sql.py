@@ -13,7 +13,7 @@ from r1data.app.asking import MOST_ROWS, answered, chartable, parameters, titles
 from r1data.app.sql_moves import SqlMoves, rows_table
 from r1data.errors import QueryError
 from r1data.lake import Lake
-from r1data.lake.query import question
+from r1data.lake.query import fetch, question
 
 PLACE = "r/2026-01-02"
 
@@ -96,13 +96,14 @@ def test_a_link_to_a_night_that_is_none_shows_no_other(review_lake: Lake, words:
     assert night["place"]["value"] == PLACE and night["table"]["value"]
 
 
-def test_bars_begin_at_zero_and_are_those_of_the_question_that_was_asked(review_lake: Lake) -> None:
+def test_bars_begin_at_zero_whichever_column_they_show(review_lake: Lake) -> None:
     moves = SqlMoves(review_lake)
     sql = "select * from (values ('a', 22, -1), ('b', 20, 3), ('c', null, -2)) as t (word, n, gain)"
     asked = moves.ask("why", sql, PLACE, "")
     assert (asked["chart"]["y"], asked["chart"]["y_lim"]) == ("n", [0, None])
-    other = moves.draw(asked["charted"]["value"], "gain")
-    assert (other["chart"]["y"], other["chart"]["y_lim"]) == ("gain", [-2, None])
+    assert set(asked["chart"]["value"].columns) == {"word", "n", "gain"}
+    other = moves.draw(asked["axes"]["value"], "gain")
+    assert other == {"chart": {"y": "gain", "y_lim": [-2, None]}}
     below = moves.ask("why", "select * from (values ('a', -3), ('b', -1)) as t (word, n)", PLACE, "")
     assert below["chart"]["y_lim"] == [-3, 0]
 
@@ -154,3 +155,8 @@ def test_dates_that_polars_has_not_are_told_as_texts(review_lake: Lake) -> None:
         "[infinity]",
         "340282366920938463463374607431768211455",
     )
+
+
+def test_a_value_that_polars_has_not_is_a_refusal_elsewhere(review_lake: Lake) -> None:
+    with pytest.raises(QueryError, match="Cast it to varchar"):
+        fetch(review_lake, "select {'took': interval 1 day} as a")

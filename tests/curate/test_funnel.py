@@ -27,7 +27,7 @@ TRACE = st.fixed_dictionaries(
 PAIR = st.tuples(st.integers(0, 11), st.integers(0, 11), st.sampled_from([0.9, 1.0]))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     traces=st.lists(TRACE, min_size=1, max_size=12), pairs=st.lists(PAIR, max_size=6), keep=st.integers(1, 3)
 )

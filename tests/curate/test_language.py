@@ -138,7 +138,6 @@ def test_targets_may_differ_from_row_to_row_and_no_rows_are_no_facts() -> None:
     assert language_mix(rows.head(0).lazy()).collect().equals(LANGUAGE.empty())
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="aé 天πλδж$`\\()[]\n1.", max_size=60), st.sampled_from(["en", "zh", "ru"]))
 def test_spans_are_slices_of_the_text_and_their_letters_are_counted(text: str, target: str) -> None:
     fact = mixed(text, target)
@@ -168,7 +167,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(PIECES, max_size=12), st.sampled_from(["`code` ", "\\(x^2\\) ", "https://example.org ", "42 "])
 )
@@ -180,7 +179,7 @@ def test_what_is_no_language_moves_spans_and_changes_nothing_else(pieces: list[s
     assert there["target_share"] == here["target_share"]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.lists(PIECES, max_size=6).map("".join), min_size=1, max_size=8))
 def test_a_row_is_measured_the_same_alone_and_among_others(texts: list[str]) -> None:
     ids = [f"{n}" for n in range(len(texts))]

@@ -251,7 +251,7 @@ def twins_of(pairs: list[tuple[str, str, float]]) -> dict[str, set[str]]:
     return {name: found - {name} for name, found in twins.items()}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     traces=st.lists(TRACE, min_size=1, max_size=len(NAMES)),
     drawn=st.lists(PAIR, max_size=10),

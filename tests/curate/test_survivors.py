@@ -21,7 +21,7 @@ def make(night: str, held: dict[str, list[tuple[str, str]]], asked: dict[str, st
     held[night] = [row for row in own if places[row[0]].accepted]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     prompt_ids=st.lists(st.sampled_from("pq"), min_size=len(NAMES), max_size=len(NAMES)),
     drawn=st.lists(PAIR, max_size=10),

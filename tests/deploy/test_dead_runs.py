@@ -1,11 +1,15 @@
 """Runs whose code server was killed, as the next one finds them."""
 
+import logging
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import dagster as dg
+from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
 
 from tests.deploy.files import DEPLOY
+from tests.waiting import until
 
 
 @dg.op
@@ -21,7 +25,10 @@ def job() -> None:
 
 def test_runs_under_way_failed_and_free_their_places_and_others_stay(tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    (tmp_path / "dagster.yaml").write_text("concurrency: {pools: {default_limit: 1}}")
+    (tmp_path / "dagster.yaml").write_text(
+        "run_monitoring: {enabled: true, free_slots_after_run_end_seconds: 1}\n"
+        "concurrency: {pools: {default_limit: 1}}\n"
+    )
     with dg.DagsterInstance.get() as instance:
         statuses = (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.SUCCESS)
         runs = [instance.create_run_for_job(job, status=status) for status in statuses]
@@ -35,4 +42,10 @@ def test_runs_under_way_failed_and_free_their_places_and_others_stay(tmp_path, m
         assert said.stdout == f"run {runs[0].run_id} ended with its code server\n"
         found = [instance.get_run_by_id(run.run_id).status for run in runs]
         assert found == [dg.DagsterRunStatus.FAILURE, *statuses[1:]]
-        assert storage.claim_concurrency_slot("trainer", runs[1].run_id, "nothing").is_claimed
+        daemon = SimpleNamespace(instance=instance)
+
+        def is_freed() -> bool:
+            list(execute_concurrency_slots_iteration(daemon, logging.getLogger()))
+            return storage.claim_concurrency_slot("trainer", runs[1].run_id, "nothing").is_claimed
+
+        until(is_freed)

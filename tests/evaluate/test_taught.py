@@ -81,7 +81,7 @@ def test_an_answer_without_words_is_refused(tmp_path: Path, text: str):
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "天", "地"]), min_size=5, max_size=30).map(" ".join)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(said=WORDS, theirs=st.lists(WORDS, min_size=1, max_size=6))
 def test_similarities_are_exactly_those_of_the_sets_of_shingles(
     tmp_path_factory: pytest.TempPathFactory, said: str, theirs: list[str]

@@ -18,6 +18,7 @@ from r1data.generate.rollout import FEED, recover, run
 from r1data.lake import Lake
 from r1data.recipe import Generate
 from r1data.schema import TABLES
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -233,7 +234,9 @@ def test_kill_9_at_any_moment_loses_no_finished_rollout_and_makes_none_twice(sta
 
 
 def test_sigterm_publishes_what_is_finished_and_then_ends(start, tmp_path):
-    assert end(start(), signal.SIGTERM, 0.3) == 128 + signal.SIGTERM
+    process = start()
+    until(lambda: (tmp_path / "finished").exists() and bool(finished(tmp_path)))
+    assert end(process, signal.SIGTERM, 0) == 128 + signal.SIGTERM
     rows = Lake(str(tmp_path / "lake")).scan("rollouts").collect()
     assert 0 < rows.height < 300
     assert set(rows["rollout_id"]) == set(finished(tmp_path))

@@ -11,7 +11,7 @@ from r1data.lake.pieces import pieces
 SIZES = st.lists(st.integers(0, 40), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sizes=SIZES, known=st.sets(st.integers(0, 30)), n_bytes=st.integers(1, 60))
 def test_pieces_hold_every_unknown_row_once_in_order_and_no_more_text_than_asked(
     sizes: list[int], known: set[int], n_bytes: int

@@ -100,7 +100,7 @@ def test_no_real_word_problem_in_any_language_is_simple(file: str) -> None:
     st.text(max_size=250)
     | st.lists(st.sampled_from(["hi ", "谢谢", "who ", "?", "1998", "\n", "¿"])).map("".join)
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_every_text_is_simple_or_not(text: str) -> None:
     assert is_simple(text) in (True, False)
     assert not is_simple(f"{text}\nWrite it as code.")

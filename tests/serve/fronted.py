@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,14 +63,6 @@ def template(prompt: str) -> dict[str, Any]:
         "/tokenize": lambda body: Reply(content={"tokens": [90, 91]}),
         "/detokenize": lambda body: Reply(content={"prompt": prompt}),
     }
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + timeout_s
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert holds()
 
 
 class Front(httpx2.Client):

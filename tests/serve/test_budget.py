@@ -6,7 +6,8 @@ import pytest
 
 from r1data.serve.upstream import COMPLETIONS
 from tests.generate.engines.chat_server import ChatServer, Reply
-from tests.serve.fronted import chunks, frame, front, reply, stream, template, until
+from tests.serve.fronted import chunks, frame, front, reply, stream, template
+from tests.waiting import until
 
 RIGHT, WRONG = ("<think>\nHm.\n</think>\n\n", "4"), ("<think>\nHm.\n</think>\n\n", "5")
 MATH = {"verifier": "exact", "reference": "4"}
@@ -45,10 +46,10 @@ def test_a_stream_of_one_chosen_answer_tells_its_thought_apart_as_the_whole_answ
 
 
 def test_programs_that_run_past_a_deadline_keep_no_other_answer_waiting():
-    slow = ("<think>\nHm.\n</think>\n\n", "```python\nimport time\ntime.sleep(9)\n```")
+    slow = ("<think>\nHm.\n</think>\n\n", "```python\nimport time\ntime.sleep(60)\n```")
     long = "<think>\n" + "so " * 9000 + "\n</think>\n\n4"
     reference = json.dumps({"inputs": ["1\n"], "outputs": ["1\n"]})
-    budget = {"verifier": "code", "reference": reference, "deadline_s": 4}
+    budget = {"verifier": "code", "reference": reference, "deadline_s": 5}
     server = ChatServer(otherwise=lambda number, body: reply(long) if "n" in body else chunks(*slow))
     with server, front(server, slots=16) as client, ThreadPoolExecutor(16) as pool:
         asked = [pool.submit(client.ask, budget=budget) for _ in range(16)]
@@ -65,7 +66,7 @@ def test_an_answer_that_was_finished_by_the_deadline_is_judged_and_one_that_was_
     answers = {1: chunks(*RIGHT), 2: chunks(*RIGHT)}
     server = ChatServer(otherwise=lambda number, body: answers.get(number, Reply(hangs=True)))
     with server, front(server) as client:
-        vote = {"attempts": 9, "until": "consistent", "deadline_s": 1.5, **MATH}
+        vote = {"attempts": 9, "until": "consistent", "deadline_s": 5, **MATH}
         told = client.ask(budget=vote).json()["r1data"]
         assert (told["stopped_by"], told["verdict"]["verdict"]) == ("deadline", "right")
         assert client.metric('r1data_verdicts_total{verdict="right"}') == 1
@@ -74,7 +75,7 @@ def test_an_answer_that_was_finished_by_the_deadline_is_judged_and_one_that_was_
 def test_an_attempt_that_never_had_a_slot_is_not_counted():
     server = ChatServer(otherwise=lambda number, body: Reply(hangs=True))
     with server, front(server, slots=1) as client, ThreadPoolExecutor() as pool:
-        holds = pool.submit(client.ask, budget={"deadline_s": 3})
+        holds = pool.submit(client.ask, budget={"deadline_s": 8})
         until(lambda: client.serving.slots.running == 1)
         assert client.ask(budget={"deadline_s": 0.5}).status_code == 504
         assert client.metric("r1data_attempts_total") == 0
@@ -148,7 +149,7 @@ def test_a_vote_takes_free_slots_and_leaves_the_queue_to_others():
 def test_at_the_deadline_the_best_of_what_there_is_is_the_answer():
     server = ChatServer(chunks(*WRONG), Reply(hangs=True))
     with server, front(server) as client:
-        budget = {"attempts": 9, "until": "verified", "deadline_s": 1.0, **MATH}
+        budget = {"attempts": 9, "until": "verified", "deadline_s": 5, **MATH}
         found = client.ask(budget=budget).json()
         assert client.serving.slots.running == 0
     assert found["choices"][0]["message"]["content"] == "5"
@@ -161,7 +162,7 @@ def test_at_the_deadline_a_vote_gives_the_answer_that_leads_under_one_id():
         otherwise=lambda number, body: chunks(*said[number]) if number in said else Reply(hangs=True)
     )
     with server, front(server) as client:
-        events = client.events(budget={"attempts": 9, "until": "consistent", "deadline_s": 1.5})
+        events = client.events(budget={"attempts": 9, "until": "consistent", "deadline_s": 5})
         thumbed = client.post("/v1/feedback", json={"id": events[0]["id"], "thumb": "up"})
     deltas = [event["choices"][0]["delta"] for event in events]
     assert "".join(delta.get("content", "") for delta in deltas) == "4"

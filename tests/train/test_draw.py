@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from r1data.train.draw import ORDERS, draw
@@ -37,7 +37,6 @@ options = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(rows, options, st.randoms())
 def test_a_draw_hangs_on_the_seed_alone_and_keeps_to_weights_and_caps(
     told: pl.DataFrame, chosen: dict[str, Any], random: Any

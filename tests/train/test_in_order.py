@@ -4,14 +4,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from r1data.errors import QueryError
 from r1data.train.in_order import BATCH, in_order
 
 
-@settings(deadline=None)
 @given(st.permutations(range(60)), st.integers(1, 25))
 def test_every_place_gets_its_row_once_and_rows_without_a_place_are_left_out(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], size: int
@@ -40,7 +39,6 @@ def test_no_rows_are_no_batches(tmp_path: Path) -> None:
     assert list(in_order([pl.DataFrame({"id": ["a"]})], places, tmp_path, key="id")) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(1, 4))
 def test_places_that_belong_together_come_in_one_frame(
     tmp_path_factory: pytest.TempPathFactory, n: int, together: int

@@ -30,7 +30,7 @@ def traces(*texts: tuple[str, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"review_id": pl.String})
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.text("ab1 \n"), st.text("<|im_end|>x", min_size=1)), min_size=1, max_size=4))
 def test_counts_are_the_lengths_of_what_the_gate_trains_on(tokenizer: Any, texts: list[tuple[str, str]]):
     rows = traces(*texts)

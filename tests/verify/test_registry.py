@@ -163,7 +163,7 @@ TEXTS = st.text(max_size=80) | st.lists(
 
 
 @pytest.mark.parametrize("name", VERIFIERS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(completion=TEXTS, reference=st.none() | TEXTS)
 def test_no_text_makes_a_verifier_fail(name, completion, reference):
     _, args, *_ = (REFERENCES | FORMS | UNDECIDED)[name]

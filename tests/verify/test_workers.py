@@ -9,9 +9,8 @@ import psutil
 import pytest
 
 from r1data.paths import PROJECT
-from r1data.verify import workers
 from r1data.verify.workers import Pool, Task
-from tests.serve.fronted import until
+from tests.waiting import until
 
 ENDLESS = Task("math", r"\boxed{\prod_{n=1}^{1000000} n!}", "3")
 LOOPING = Task(
@@ -108,11 +107,10 @@ def test_the_deadline_counts_cpu_time_not_waiting():
         assert pool.workers[0].process is process
 
 
-def test_a_worker_that_does_nothing_at_all_is_given_up(monkeypatch):
-    monkeypatch.setattr(workers, "WALL_EXTRA_S", 0.0)
-    monkeypatch.setattr(workers, "WALL_FACTOR", 5)
+def test_a_worker_that_does_nothing_at_all_is_given_up():
     with Pool(1, 1.0) as pool:
         assert next(pool.map([ALGEBRA])).verdict == "right"
+        pool.workers[0].wall_s = 3.0
         pool.workers[0].process.send_signal(signal.SIGSTOP)
         verdict = next(pool.map([ALGEBRA]))
         assert (verdict.verdict, verdict.reason) == ("unknown", "timeout")

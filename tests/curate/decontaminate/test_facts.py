@@ -162,7 +162,7 @@ PIECES = ["red", "blue", "box", "3", "4", "5", "the", "of,", "中", "文", "$x$"
 WORDS = st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(item=WORDS, before=WORDS, after=WORDS)
 def test_an_item_of_enough_words_is_found_wherever_it_stands(item, before, after):
     n_words = len([word for word in item.split() if word.strip("$?,")])

@@ -79,7 +79,7 @@ def test_a_backfilled_night_is_the_twin_of_later_ones() -> None:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_nights_in_any_order_and_any_parts_give_the_same_pairs(data: st.DataObject) -> None:
     rows = [(f"n{place % 3}", f"{place}", LONG.replace(f"word{place * 9} ", "x ")) for place in range(6)]

@@ -27,7 +27,7 @@ def shingles_of(text: str, n_words: int = 5) -> list[int]:
     return kernels.shingles_of(places, lengths, n_words, NONE, 0).tolist()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXTS, TEXTS, st.sampled_from([1, 2, 5, 8]))
 def test_equal_shingles_have_equal_hashes_and_others_have_not(one: str, other: str, n: int):
     words = [reference.words(text) for text in (one, other)]
@@ -42,7 +42,7 @@ def test_equal_shingles_have_equal_hashes_and_others_have_not(one: str, other: s
     assert len(meaning) == len({shingle for shingles in plain for shingle in shingles})
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEXTS)
 def test_signatures_are_those_of_datasketch_and_go_in_and_out_of_it(text: str):
     theirs = MinHash(num_perm=128, seed=1, scheme="affine32", hashfunc=lambda value: value % 2**32)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from r1data.curate.pii import VERSION, pii
@@ -137,7 +137,6 @@ PIECES = [text for texts in MARKED.values() for text in texts] + [
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8).map(" ".join)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=6))
 def test_marks_hold_do_not_overlap_pass_the_gate_and_need_no_other_row(texts: list[str]) -> None:
     together = pii(subjects(*texts)).collect()

@@ -66,7 +66,7 @@ def slow_suffix_loop(items: list[int], rounds: int) -> tuple[int, int]:
     return best
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.integers(0, 2), max_size=8), st.lists(st.integers(0, 2), max_size=6), st.integers(0, 9))
 def test_the_longest_loop_at_an_end_is_the_one_that_a_slow_search_finds(
     before: list[int], unit: list[int], rounds: int
@@ -80,7 +80,6 @@ WORD = st.sampled_from(["so", "it", "goes", "on,", "again", "and", "with", "care
 WORDS = st.lists(WORD, min_size=1, max_size=8)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("pqrs"), max_size=5), WORDS, st.integers(6, 12))
 def test_what_is_found_anywhere_is_periodic_and_planted_loops_of_words_are_found(
     before: list[str], unit: list[str], rounds: int

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from r1data.curate.readability import VERSION, readability
@@ -169,7 +169,6 @@ def test_what_repeats_compresses() -> None:
 TEXTS = st.lists(st.sampled_from(["<think>", "</think>", "a", " ", "\n\n"]), max_size=6).map("".join)
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_a_well_formed_completion_has_no_tag_errors_and_any_other_lacks_text_or_has_some(
     completion: str,
@@ -193,7 +192,6 @@ PIECES += ["🙂", "\u202e", "\u200b", "Ⅻ", "0 1 ", "İ", "\x00", "שלום "]
 ANY = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=30).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ANY, ANY), max_size=5))
 def test_rows_do_not_change_one_another_and_evidence_stands_where_it_says(rows: list[Any]) -> None:
     ids = pl.Series([str(at) for at in range(len(rows))], dtype=pl.String)

@@ -29,7 +29,7 @@ Written = Callable[..., Export]
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     said=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=12),
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 12)),

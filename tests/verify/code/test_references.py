@@ -58,7 +58,7 @@ REFERENCES = VALUES | st.sampled_from(FORMS).flatmap(of_form)
 ARGS = st.dictionaries(st.sampled_from(["fn_name", "checker", "total_s"]), VALUES)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(reference=REFERENCES, args=ARGS)
 def test_whatever_a_reference_holds_it_is_read_or_refused(reference, args):
     text = dumps(reference).decode()

@@ -63,7 +63,7 @@ ANSWER_BOMBS = [
 ]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(reference=TEXTS, prediction=TEXTS)
 @example("1", "\ud800")
 @example("1", "٣")
@@ -73,13 +73,13 @@ def test_the_fast_tiers_read_any_text(reference, prediction):
     extract(prediction)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(answer=TEXTS)
 def test_no_answer_differs_from_itself(answer):
     assert decide(answer, answer)[1] is not False
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(one=TEXTS, other=TEXTS)
 def test_no_pair_is_right_one_way_and_wrong_the_other(one, other):
     verdicts = {decide(one, other)[1], decide(other, one)[1]}

@@ -51,7 +51,7 @@ def told(value):
     return type(value), repr(value)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.recursive(SCALARS, containers, max_leaves=12))
 def test_a_plain_value_comes_back_as_it_was(value):
     if "sNaN" in repr(value):
@@ -73,7 +73,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(JSON)
 def test_whatever_a_program_sends_becomes_builtin_values_or_a_value_error(data):
     try:

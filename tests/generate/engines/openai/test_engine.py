@@ -66,7 +66,7 @@ def test_a_passing_fault_is_one_retry(make_attempts, fault):
 
 
 def test_a_server_that_never_answers_is_left_after_timeout_s(make_attempts):
-    with ChatServer(Reply(hangs=True)) as server, engine_for(server, timeout_s=0.3) as engine:
+    with ChatServer(Reply(hangs=True)) as server, engine_for(server, timeout_s=2) as engine:
         (completion,) = ask(engine, make_attempts(1))
         assert (completion.finish_reason, completion.retries) == ("stop", 1)
 

@@ -17,7 +17,7 @@ LINES = st.none() | st.fixed_dictionaries({}, optional={"error": ERRORS, "respon
 REQUEST = Request("a", "p", 0, ({"role": "user", "content": "?"},), 1, 16)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(line=LINES)
 @example(line={"error": "\r"})
 def test_whatever_a_line_says_it_is_a_completion_or_one_line_that_says_why_not(line):
@@ -28,7 +28,7 @@ def test_whatever_a_line_says_it_is_a_completion_or_one_line_that_says_why_not(l
         assert became and "\n" not in became
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(rest=st.binary(max_size=60), before=st.booleans())
 def test_whatever_else_is_in_a_file_its_good_lines_are_found(tmp_path_factory, rest, before):
     file = tmp_path_factory.mktemp("f") / "results.jsonl"
