@@ -49,7 +49,7 @@ def test_programs_that_run_past_a_deadline_keep_no_other_answer_waiting():
     slow = ("<think>\nHm.\n</think>\n\n", "```python\nimport time\ntime.sleep(60)\n```")
     long = "<think>\n" + "so " * 9000 + "\n</think>\n\n4"
     reference = json.dumps({"inputs": ["1\n"], "outputs": ["1\n"]})
-    budget = {"verifier": "code", "reference": reference, "deadline_s": 5}
+    budget = {"verifier": "code", "reference": reference, "deadline_s": 5, "verifier_args": {"timeout_s": 10}}
     server = ChatServer(otherwise=lambda number, body: reply(long) if "n" in body else chunks(*slow))
     with server, front(server, slots=16) as client, ThreadPoolExecutor(16) as pool:
         asked = [pool.submit(client.ask, budget=budget) for _ in range(16)]
