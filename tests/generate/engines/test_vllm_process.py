@@ -39,7 +39,7 @@ def test_a_log_tells_whether_memory_ran_out(line, found):
 def test_ranks_share_the_cores_and_each_has_one(monkeypatch):
     monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
     cores = sorted(os.sched_getaffinity(0))
-    for ranks in (1, len(cores), len(cores) + 1):
+    for ranks in (2, len(cores), len(cores) + 1):
         shares = environment(ranks)["VLLM_CPU_OMP_THREADS_BIND"].split("|")
         assert len(shares) == ranks and all(shares)
         if ranks <= len(cores):
@@ -54,9 +54,13 @@ def test_a_limit_of_cpu_time_bounds_threads_and_binds_none(monkeypatch, tmp_path
     for limit, n in (("max 100000", n_all), (f"{n_all}00000 100000", n_all), ("50000 100000", 1)):
         (tmp_path / "cpu.max").write_text(f"{limit}\n")
         assert process.cores() == n
-        threads = environment(1)
-        bound = threads["VLLM_CPU_OMP_THREADS_BIND"], threads.get("OMP_NUM_THREADS")
-        assert (bound == ("nobind", "1")) is (n < n_all)
+        for ranks in (1, 2):
+            threads = environment(ranks)
+            if ranks == 1 or n < n_all:
+                assert threads["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+                assert threads["OMP_NUM_THREADS"] == str(max(1, n // ranks))
+            else:
+                assert "OMP_NUM_THREADS" not in threads
 
 
 class Parent:
@@ -118,7 +122,7 @@ def test_an_engine_that_finds_too_little_memory_starts_with_half_its_slots(paren
 @LIMITS
 @pytest.mark.slow
 def test_what_was_in_flight_when_memory_ran_out_comes_back_once_from_a_smaller_engine(parent):
-    worker = parent.named("Worker")
+    worker = parent.named("EngineCore")
     status = Path(f"/proc/{worker.pid}/status").read_text()
     used = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
     worker.rlimit(psutil.RLIMIT_DATA, (used * 1024 + 2**23, psutil.RLIM_INFINITY))
@@ -136,7 +140,7 @@ def test_what_was_in_flight_when_memory_ran_out_comes_back_once_from_a_smaller_e
 def test_every_process_of_the_engine_is_gone_within_10_s_of_its_parents_kill_9(parent):
     assert parent.do("flood")["pending"] > 0
     family = parent.family()
-    assert len(family) >= 4  # supervisor, child, engine core, worker
+    assert len(family) >= 3  # supervisor, child, engine core
     parent.named("EngineCore").send_signal(signal.SIGSTOP)  # it cannot even obey
     parent.close()
     left = psutil.wait_procs(family, 10)[1]

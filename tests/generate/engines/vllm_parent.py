@@ -43,7 +43,7 @@ def ask(engine):
 
 def flood(engine):
     """Be in the middle of a batch for ever."""
-    engine.submit(list(requests(200, 500)))
+    engine.submit(list(requests(2000, 24)))
     while not engine.poll(1):
         pass
     tell(pending=engine.pending)
