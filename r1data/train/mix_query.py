@@ -52,10 +52,11 @@ class Query:
             )
         self._used = {name: chosen[name] for name in named}
         with self._told():
-            connection.execute(
-                f"explain {mix.sql}", self._used
-            )  # tells the file's line, as a relation does not
-            bound = connection.sql(mix.sql, params=self._used)
+            try:
+                bound = connection.sql(mix.sql, params=self._used)
+            except duckdb.Error:  # `explain` tells the file's line, as a relation does not, but plans it all
+                connection.execute(f"explain {mix.sql}", self._used)
+                raise
         try:
             self.columns, self.kind = bound.columns, kind_of(bound.columns)
         except SchemaError as error:

@@ -1,6 +1,7 @@
 """The tab Browse without a browser: what filters find, what a page sends back, what a trace shows."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -43,30 +44,31 @@ def opened(moves: BrowseMoves, listed: Answer, *typed: str) -> Answer:
     return moves.open(listed["wanted"]["value"], listed["look"]["value"], *(typed or ("/", *ANY)))
 
 
-@pytest.fixture
-def read(review_lake: Lake) -> Trace:
+@pytest.fixture(scope="module")
+def read(lake_to_review: Path, tmp_path_factory: pytest.TempPathFactory) -> Trace:
     """The trace a1, whose attempt is foreign and repeats itself, with the twin a2."""
-    completion = review_lake.scan("rollouts").filter(rollout_id="a1").collect()["completion"].item()
+    lake = Lake(shutil.copytree(lake_to_review, tmp_path_factory.mktemp("twins") / "review lake"))
+    completion = lake.scan("rollouts").filter(rollout_id="a1").collect()["completion"].item()
     at, loop = completion.index("code"), completion.index("so on so on")
     span = {"offset": at, "length": 4, "script": "Latin", "language": "fr", "text": "code"}
     again = {"measure": "repetition", "offset": loop, "length": 11, "text": "so on so on"}
-    add(review_lake, "language", {"rollout_id": "a1", "version": "9", "foreign_spans": [span]})
-    add(review_lake, "readability", {"rollout_id": "a1", "version": "9", "evidence": [again]})
+    add(lake, "language", {"rollout_id": "a1", "version": "9", "foreign_spans": [span]})
+    add(lake, "readability", {"rollout_id": "a1", "version": "9", "evidence": [again]})
     pair = {"twin_id": "a1", "twin_night": NIGHT, "algorithm": "x", "jaccard": 0.93}
-    add(review_lake, "duplicates", {"rollout_id": "a2"} | pair)
-    trace = read_trace(review_lake, "a1", "r")
+    add(lake, "duplicates", {"rollout_id": "a2"} | pair)
+    trace = read_trace(lake, "a1", "r")
     assert trace
     return trace
 
 
-def test_each_filter_finds_what_it_says_and_all_of_them_together(review_lake: Lake) -> None:
-    assert found(review_lake) == ["a1", "a2", "a3", "a4", "g1", "x1"]
-    assert found(review_lake, state="rejected") == ["g1", "x1"]
-    assert found(review_lake, reason="verification:unreadable") == ["x1"]
-    assert found(review_lake, recipe="r", night=NIGHT, state="accepted", id="a") == ["a1", "a2", "a3", "a4"]
-    assert found(review_lake, id="g") == ["g1"]
-    assert found(review_lake, recipe="other") == []
-    assert found(review_lake, teacher="teacher", domain="") == ["a1", "a2", "a3", "a4", "g1", "x1"]
+def test_each_filter_finds_what_it_says_and_all_of_them_together(read_lake: Lake) -> None:
+    assert found(read_lake) == ["a1", "a2", "a3", "a4", "g1", "x1"]
+    assert found(read_lake, state="rejected") == ["g1", "x1"]
+    assert found(read_lake, reason="verification:unreadable") == ["x1"]
+    assert found(read_lake, recipe="r", night=NIGHT, state="accepted", id="a") == ["a1", "a2", "a3", "a4"]
+    assert found(read_lake, id="g") == ["g1"]
+    assert found(read_lake, recipe="other") == []
+    assert found(read_lake, teacher="teacher", domain="") == ["a1", "a2", "a3", "a4", "g1", "x1"]
 
 
 def test_a_rollout_that_no_recipe_decided_on_is_open_and_told_by_its_prompt(review_lake: Lake) -> None:
@@ -78,11 +80,11 @@ def test_a_rollout_that_no_recipe_decided_on_is_open_and_told_by_its_prompt(revi
     assert row["prompt"].startswith("1 + 1 = ?")
 
 
-def test_values_come_with_how_often_they_are_within_a_night(review_lake: Lake) -> None:
-    counted = values(review_lake, "r", NIGHT)
+def test_values_come_with_how_often_they_are_within_a_night(read_lake: Lake) -> None:
+    counted = values(read_lake, "r", NIGHT)
     assert counted["state"] == [("accepted", 4), ("rejected", 2)]
     assert counted["reason"] == [("verification:unreadable", 1), ("verification:unverified", 1)]
-    assert values(review_lake, "other", "")["state"] == []
+    assert values(read_lake, "other", "")["state"] == []
 
 
 def test_pages_follow_one_another_and_a_page_beyond_the_last_is_the_last(review_lake: Lake) -> None:
@@ -107,8 +109,8 @@ def test_pages_follow_one_another_and_a_page_beyond_the_last_is_the_last(review_
     assert set(moves.step(1, end, *typed)) == {"message"}
 
 
-def test_a_link_opens_what_it_names_and_a_page_without_one_the_latest_night(review_lake: Lake) -> None:
-    moves = BrowseMoves(review_lake)
+def test_a_link_opens_what_it_names_and_a_page_without_one_the_latest_night(read_lake: Lake) -> None:
+    moves = BrowseMoves(read_lake)
     plain = opened(moves, moves.load(""), PLACE, *ANY)
     assert json.loads(plain["link"]["value"]) == {"recipe": "r", "night": NIGHT, "list": "1", "rollout": "g1"}
     named = moves.load("?tab=browse&rollout=x1&reason=verification%3Aunreadable")
@@ -124,8 +126,8 @@ def test_a_link_opens_what_it_names_and_a_page_without_one_the_latest_night(revi
     assert "No rollout is like that" in odd["found"]["value"] and odd["state"]["value"] == "<b>"
 
 
-def test_another_filter_begins_anew_and_clearing_keeps_the_night(review_lake: Lake) -> None:
-    moves = BrowseMoves(review_lake)
+def test_another_filter_begins_anew_and_clearing_keeps_the_night(read_lake: Lake) -> None:
+    moves = BrowseMoves(read_lake)
     typed = dict(zip(FIELDS, (PLACE, *ANY), strict=True)) | {"state": "rejected", "id": " g "}
     assert look(moves.filter(*typed.values())).ids == ("g1",)
     cleared = moves.clear(*typed.values())
@@ -138,8 +140,8 @@ def test_another_filter_begins_anew_and_clearing_keeps_the_night(review_lake: La
     assert opened(moves, none, PLACE, *ANY)["trace"]["value"] == ""
 
 
-def test_a_tab_that_is_entered_loads_once(review_lake: Lake) -> None:
-    moves = BrowseMoves(review_lake)
+def test_a_tab_that_is_entered_loads_once(read_lake: Lake) -> None:
+    moves = BrowseMoves(read_lake)
     assert set(moves.enter("", "")) == {"message"}
     loaded = moves.enter("", "?tab=browse")
     assert look(loaded).page == 1
@@ -154,9 +156,9 @@ def test_a_lake_without_a_night_and_one_that_cannot_be_read_say_so(tmp_path: Pat
     assert "The lake cannot be read" in told["message"]["value"]
 
 
-def test_a_chat_is_found_where_no_night_was_made(tmp_path: Path, review_lake: Lake) -> None:
+def test_a_chat_is_found_where_no_night_was_made(tmp_path: Path, read_lake: Lake) -> None:
     lake = Lake(tmp_path / "chats")
-    row = review_lake.scan("rollouts").head(1).with_columns(index=pl.lit(ids.CHAT_INDEX, pl.Int32))
+    row = read_lake.scan("rollouts").head(1).with_columns(index=pl.lit(ids.CHAT_INDEX, pl.Int32))
     lake.append("rollouts", row)
     rollout_id = row.collect()["rollout_id"].item()
     assert look(BrowseMoves(lake).load("?tab=browse")).ids == (rollout_id,)
@@ -164,13 +166,13 @@ def test_a_chat_is_found_where_no_night_was_made(tmp_path: Path, review_lake: La
     assert "makes one" not in told["message"]["value"] and told["table"]["value"]
 
 
-def test_people_who_look_at_once_do_not_disturb_one_another(review_lake: Lake) -> None:
+def test_people_who_look_at_once_do_not_disturb_one_another(read_lake: Lake) -> None:
     wrong: list[object] = []
 
     def go() -> None:
         for _ in range(3):
             try:
-                wrong.extend([1] if find(review_lake, Filters(), 1).n_rows != 6 else [])
+                wrong.extend([1] if find(read_lake, Filters(), 1).n_rows != 6 else [])
             except Exception as error:
                 wrong.append(error)
 

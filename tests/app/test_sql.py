@@ -28,33 +28,33 @@ def test_every_question_has_words_and_asks_for_what_the_page_can_give() -> None:
 
 
 @pytest.mark.parametrize("name", list(titles()))
-def test_every_question_is_answered(name: str, review_lake: Lake) -> None:
+def test_every_question_is_answered(name: str, read_lake: Lake) -> None:
     given = {"recipe": "r", "night": "2026-01-02", "rollout_id": "a1"}
-    assert answered(review_lake, question(name), given).rows.width
+    assert answered(read_lake, question(name), given).rows.width
 
 
-def test_a_page_opens_with_a_question_a_table_and_a_chart_and_a_link_with_its_own(review_lake: Lake) -> None:
-    plain = SqlMoves(review_lake).load("?tab=sql")
+def test_a_page_opens_with_a_question_a_table_and_a_chart_and_a_link_with_its_own(read_lake: Lake) -> None:
+    plain = SqlMoves(read_lake).load("?tab=sql")
     assert "verification:unreadable" in plain["table"]["value"]
     assert plain["chart"]["y"] == "n_rollouts" and plain["chart"]["visible"]
     assert "r1data sql why_rejected -p night=2026-01-02 -p recipe=r" in plain["message"]["value"]
-    why = SqlMoves(review_lake).load("?tab=sql&question=why&rollout_id=a1")
+    why = SqlMoves(read_lake).load("?tab=sql&question=why&rollout_id=a1")
     assert "verdict of math" in why["table"]["value"] and why["rollout_id"] == {
         "visible": True,
         "value": "a1",
     }
     assert json.loads(why["link"]["value"]) == {"question": "why", "rollout_id": "a1"}
-    waiting = SqlMoves(review_lake).load("?tab=sql&question=why")
+    waiting = SqlMoves(read_lake).load("?tab=sql&question=why")
     assert waiting["table"]["value"] == "" and waiting["message"]["value"] == ""
 
 
-def test_a_question_that_there_is_not_names_the_nearest(review_lake: Lake) -> None:
-    told = SqlMoves(review_lake).load("?tab=sql&question=why_reject")["message"]["value"]
+def test_a_question_that_there_is_not_names_the_nearest(read_lake: Lake) -> None:
+    told = SqlMoves(read_lake).load("?tab=sql&question=why_reject")["message"]["value"]
     assert "did you mean &#96;why_rejected&#96;" in told
 
 
-def test_any_select_is_asked_and_nothing_else(review_lake: Lake, tmp_path: Path) -> None:
-    moves = SqlMoves(review_lake)
+def test_any_select_is_asked_and_nothing_else(read_lake: Lake, tmp_path: Path) -> None:
+    moves = SqlMoves(read_lake)
     own = moves.ask("why", "select 1 as one, '<script>' as text", PLACE, "")
     assert "&lt;script&gt;" in own["table"]["value"]
     link = json.loads(own["link"]["value"])
@@ -88,16 +88,16 @@ def test_any_select_is_asked_and_nothing_else(review_lake: Lake, tmp_path: Path)
     "words",
     ["recipe=r&night=2020-01-01", "recipe=nonsense&night=2026-01-02", "recipe=other", "night=2020-01-01"],
 )
-def test_a_link_to_a_night_that_is_none_shows_no_other(review_lake: Lake, words: str) -> None:
-    shown = SqlMoves(review_lake).load(f"?tab=sql&question=why_rejected&{words}")
+def test_a_link_to_a_night_that_is_none_shows_no_other(read_lake: Lake, words: str) -> None:
+    shown = SqlMoves(read_lake).load(f"?tab=sql&question=why_rejected&{words}")
     assert "no such recipe and night" in shown["message"]["value"]
     assert shown["place"]["value"] is None and shown["table"]["value"] == ""
-    night = SqlMoves(review_lake).load("?tab=sql&question=why_rejected&night=2026-01-02")
+    night = SqlMoves(read_lake).load("?tab=sql&question=why_rejected&night=2026-01-02")
     assert night["place"]["value"] == PLACE and night["table"]["value"]
 
 
-def test_bars_begin_at_zero_whichever_column_they_show(review_lake: Lake) -> None:
-    moves = SqlMoves(review_lake)
+def test_bars_begin_at_zero_whichever_column_they_show(read_lake: Lake) -> None:
+    moves = SqlMoves(read_lake)
     sql = "select * from (values ('a', 22, -1), ('b', 20, 3), ('c', null, -2)) as t (word, n, gain)"
     asked = moves.ask("why", sql, PLACE, "")
     assert (asked["chart"]["y"], asked["chart"]["y_lim"]) == ("n", [0, None])
@@ -108,16 +108,16 @@ def test_bars_begin_at_zero_whichever_column_they_show(review_lake: Lake) -> Non
     assert below["chart"]["y_lim"] == [-3, 0]
 
 
-def test_rows_beyond_what_is_shown_are_not_fetched(review_lake: Lake) -> None:
-    found = answered(review_lake, "select * from range(10_000_000_000)", {})
+def test_rows_beyond_what_is_shown_are_not_fetched(read_lake: Lake) -> None:
+    found = answered(read_lake, "select * from range(10_000_000_000)", {})
     assert (found.rows.height, found.more) == (MOST_ROWS, True)
 
 
-def test_a_question_that_takes_too_long_is_ended(review_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_takes_too_long_is_ended(read_lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "MOST_S", 0.5)
     with pytest.raises(QueryError, match="took longer than"):
         answered(
-            review_lake,
+            read_lake,
             "select count(*) from range(1_000_000_000_000) as a, range(9) as b where a.range % 7 = 3",
             {},
         )
@@ -142,9 +142,9 @@ def test_cells_are_escaped_cut_and_readable() -> None:
     assert "no rows" in rows_table(rows.clear())
 
 
-def test_dates_that_polars_has_not_are_told_as_texts(review_lake: Lake) -> None:
+def test_dates_that_polars_has_not_are_told_as_texts(read_lake: Lake) -> None:
     found = answered(
-        review_lake,
+        read_lake,
         "select 'infinity'::date as a, date '99999-01-01' as b, interval 1 month as c, 7 as d, "
         "{'took': interval 1 day} as e, [date 'infinity'] as f, 340282366920938463463374607431768211455 as g",
         {},
@@ -157,6 +157,6 @@ def test_dates_that_polars_has_not_are_told_as_texts(review_lake: Lake) -> None:
     )
 
 
-def test_a_value_that_polars_has_not_is_a_refusal_elsewhere(review_lake: Lake) -> None:
+def test_a_value_that_polars_has_not_is_a_refusal_elsewhere(read_lake: Lake) -> None:
     with pytest.raises(QueryError, match="Cast it to varchar"):
-        fetch(review_lake, "select {'took': interval 1 day} as a")
+        fetch(read_lake, "select {'took': interval 1 day} as a")

@@ -25,6 +25,7 @@ from r1data.lake import Lake
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 180
 PAGE_S = 60
+Shows = Callable[[list[str]], bool]
 
 
 @pytest.fixture(scope="session")
@@ -38,12 +39,6 @@ def browser() -> str:
 def finished_night(browser: str, finished_home: dict[str, str]) -> dict[str, str]:
     """The environment of a Dagster home and a lake with one finished night."""
     return os.environ | finished_home
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses."""
-    return _free_port()
 
 
 def _free_port() -> int:
@@ -81,38 +76,36 @@ def pages(finished_night: dict[str, str]) -> Iterator[str]:
             server.wait(timeout=60)
 
 
-@pytest.fixture(scope="session")
-def text_of(
-    browser: str, pages: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str], list[str]]:
-    """A function: the pieces of text on a page, once `awaited` is among them or a minute has passed."""
-    profile = tmp_path_factory.mktemp("profile")
-    # Chromium's own sandbox does not start for root; the only pages opened are ours.
-    words = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
-    words += ["--window-size=1600,4000", "--virtual-time-budget=20000", "--dump-dom"]
+@pytest.fixture
+def text_of(pages: str, tab: "Tab") -> Callable[[str, Shows], list[str]]:
+    """A function: the pieces of text on one of Dagster's pages, once they are as awaited or a minute has
+    passed.
+    """
 
-    def look(path: str, awaited: str) -> list[str]:
+    def look(path: str, awaited: Shows) -> list[str]:
         end = time.monotonic() + PAGE_S
+        tab.size(1600, 4000)
+        tab.open(pages + path)
         while True:
-            seen = subprocess.run(
-                [browser, *words, pages + path], capture_output=True, text=True, timeout=PAGE_S
-            )
-            body = re.sub(r"<(script|style)\b.*?</\1>", "", seen.stdout, flags=re.DOTALL)
+            page = tab.run("document.documentElement?.outerHTML || ''")
+            body = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
             pieces = [html.unescape(piece).strip() for piece in re.split(r"<[^>]*>", body)]
-            if awaited in pieces or time.monotonic() > end:
+            if awaited(pieces) or time.monotonic() > end:
                 return [piece for piece in pieces if piece]
+            time.sleep(0.2)
 
     return look
 
 
-@pytest.fixture
-def app_over(free_port: int, tmp_path: Path) -> Iterator[Callable[[dict[str, str]], str]]:
-    """A function: starts `r1data app` in an environment, once, and gives its address."""
-    url, log = f"http://127.0.0.1:{free_port}", tmp_path / "app.log"
+@pytest.fixture(scope="module")
+def app_over(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, str]], str]]:
+    """A function: starts `r1data app` in an environment, once for a file of tests, and gives its address."""
+    port = _free_port()
+    url, log = f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("app") / "app.log"
     servers: list[subprocess.Popen[bytes]] = []
 
     def start(environment: dict[str, str]) -> str:
-        command = [sys.executable, "-m", "r1data", "app", "--port", str(free_port)]
+        command = [sys.executable, "-m", "r1data", "app", "--port", str(port)]
         with log.open("wb") as talk:
             servers.append(subprocess.Popen(command, env=environment, stdout=talk, stderr=talk))
         end = time.monotonic() + START_S
@@ -130,22 +123,24 @@ def app_over(free_port: int, tmp_path: Path) -> Iterator[Callable[[dict[str, str
         server.wait(timeout=60)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def review_lake(lake_to_review: Path, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The copy of `lake_to_review` that a file of tests has for its app."""
+    return Lake(shutil.copytree(lake_to_review, tmp_path_factory.mktemp("app") / "review lake"))
+
+
+@pytest.fixture(scope="module")
 def page(review_lake: Lake, app_over: Callable[[dict[str, str]], str]) -> str:
     """The address of `r1data app` over a lake with six rollouts."""
     return app_over(os.environ | {"R1DATA_LAKE": review_lake.root})
 
 
-class Tab:
-    """One tab, over Chromium's DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
+class DevTools:
+    """Commands to Chromium (https://chromedevtools.github.io/devtools-protocol/)."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
-        self.requested: list[str] = []
-        self.problems: list[str] = []
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.send(f"{domain}.enable")
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -156,6 +151,20 @@ class Tab:
                 assert "error" not in told, told
                 return told["result"]
             self._note(told.get("method"), told.get("params", {}))
+
+    def _note(self, event: str | None, params: dict[str, Any]) -> None:
+        """What Chromium tells unasked."""
+
+
+class Tab(DevTools):
+    """One tab: what it asked for, what went wrong in it, and a person's hands."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        super().__init__(socket)
+        self.requested: list[str] = []
+        self.problems: list[str] = []
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
 
     def _note(self, event: str | None, params: dict[str, Any]) -> None:
         if event == "Network.requestWillBeSent":
@@ -224,28 +233,41 @@ class Tab:
         file.write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
 
 
-@pytest.fixture
-def tab(browser: str, tmp_path: Path) -> Iterator[Tab]:
-    """One tab of a headless Chromium."""
-    profile = tmp_path / "profile"
+@pytest.fixture(scope="session")
+def chromium(browser: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A headless Chromium: the address of its DevTools."""
+    profile = tmp_path_factory.mktemp("profile")
     # Chromium's own sandbox does not start for root; the only pages opened are ours.
     words = ["--headless", "--no-sandbox", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]
     words += ["--remote-debugging-port=0", "--disable-background-networking", "about:blank"]
     process = subprocess.Popen([browser, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        with connect(_address(profile / "DevToolsActivePort", process), max_size=None) as socket:
-            yield Tab(socket)
+        yield _address(profile / "DevToolsActivePort", process)
     finally:
         process.terminate()
         process.wait(timeout=PAGE_S)
 
 
+@pytest.fixture
+def tab(chromium: str) -> Iterator[Tab]:
+    """One tab of the Chromium, in a profile of its own: it stores nothing that another test's tab reads."""
+    with connect(chromium) as socket:
+        devtools = DevTools(socket)
+        profile = devtools.send("Target.createBrowserContext")
+        target = devtools.send("Target.createTarget", url="about:blank", **profile)["targetId"]
+        url = f"{chromium.partition('/devtools/')[0]}/devtools/page/{target}"
+        try:
+            # Chromium is read as fast as it talks: a queue that is full would hold up the end.
+            with connect(url, max_size=None, max_queue=None) as own:
+                yield Tab(own)
+        finally:
+            devtools.send("Target.disposeBrowserContext", **profile)
+
+
 def _address(file: Path, process: subprocess.Popen[bytes]) -> str:
     end = time.monotonic() + PAGE_S
-    while not (file.exists() and file.read_text().count("\n")):
+    while not (file.exists() and file.read_text().count("/")):
         assert process.poll() is None and time.monotonic() < end, "Chromium did not start"
         time.sleep(0.05)
-    port = file.read_text().split("\n")[0]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PAGE_S) as answer:
-        tabs = json.load(answer)
-    return next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+    port, path = file.read_text().split()
+    return f"ws://127.0.0.1:{port}{path}"

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import polars as pl
 import pytest
 
 from r1data.lake import Lake
 from tests.app.test_chat import HOSTILE, streamed
+from tests.conftest import new_home
 from tests.generate.engines.chat_server import ChatServer, Reply
 
 pytestmark = pytest.mark.browser
@@ -23,14 +25,28 @@ PRESSED = (
 NAME = "#chat_name :is(input, textarea)"
 
 
+@pytest.fixture(scope="module")
+def chat_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The home whose lake holds what these tests store."""
+    return new_home(tmp_path_factory.mktemp("chats"))
+
+
+@pytest.fixture(scope="module")
+def page(chat_home: dict[str, str], app_over: Callable[[dict[str, str]], str]) -> str:
+    """The address of `r1data app` over a lake that was empty before these tests."""
+    return app_over(os.environ | chat_home)
+
+
 @pytest.fixture
-def page(home: Path, app_over: Callable[[dict[str, str]], str]) -> str:
-    """The address of `r1data app` over an empty lake."""
-    return app_over(dict(os.environ))
+def stored(chat_home: dict[str, str]) -> Callable[[str], pl.DataFrame]:
+    """A function: what this test has added to a table."""
+    lake = Lake(chat_home["R1DATA_LAKE"])
+    before = {table: lake.scan(table).collect() for table in ("reviews", "rollouts")}
+    return lambda table: lake.scan(table).collect().join(before[table], "rollout_id", how="anti")
 
 
 def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
-    page: str, tab: Any, home_lake: Lake, tmp_path: Path
+    page: str, tab: Any, stored: Callable[[str], pl.DataFrame], tmp_path: Path
 ) -> None:
     long = streamed({"reasoning": f"{EVIL} and so on. " * 4000}, {"content": EVIL})
     full = Reply(429, {"error": {"message": "full"}}, {"Retry-After": "7"})
@@ -66,9 +82,9 @@ def test_a_person_asks_two_models_looks_into_a_thought_and_thumbs_an_answer(
     assert tab.run("document.querySelectorAll('.chat_thread :is(img, a, script)').length") == 0
     assert {urlsplit(url).hostname for url in tab.requested if url.startswith("http")} == {"127.0.0.1"}
     assert tab.problems == []
-    review = home_lake.scan("reviews").collect()
+    review = stored("reviews")
     assert review.select("verdict", "reviewer").rows() == [("approve", "ada")]
-    assert home_lake.scan("rollouts").collect()["rollout_id"].to_list() == review["rollout_id"].to_list()
+    assert stored("rollouts")["rollout_id"].to_list() == review["rollout_id"].to_list()
 
 
 def enter(page: str, tab: Any, server: ChatServer) -> None:
@@ -84,7 +100,7 @@ def ask(tab: Any, text: str) -> None:
 
 
 def test_two_quick_thumbs_are_both_stored_by_the_name_that_the_field_shows(
-    page: str, tab: Any, home_lake: Lake
+    page: str, tab: Any, stored: Callable[[str], pl.DataFrame]
 ) -> None:
     said = streamed({"content": "It is 4."})
     with ChatServer(otherwise=lambda number, body: said) as server:
@@ -103,7 +119,7 @@ def test_two_quick_thumbs_are_both_stored_by_the_name_that_the_field_shows(
             "document.querySelectorAll('#chat_live button[aria-pressed=false]').forEach((one) => one.click())"
         )
         tab.wait(f"{PRESSED} == 'down,up'")
-    rows = home_lake.scan("reviews").collect().select("verdict", "reviewer").sort("verdict").rows()
+    rows = stored("reviews").select("verdict", "reviewer").sort("verdict").rows()
     assert rows == [("approve", "ada")] * 2 + [("reject", "ada")] * 2
 
 

@@ -3,16 +3,14 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from r1data.lake import Lake
 from r1data.schema import TABLES
-from tests.conftest import FAKE
+from tests.cli.conftest import NEXT, NIGHT
 
-NIGHT, NEXT = "2026-01-02", "2026-01-03"
 Run = Callable[..., int]
 
 
@@ -47,10 +45,10 @@ def correct_reference(lake: Lake) -> str:
 
 
 def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
-    objects, r1data: Run, finished_lake: Lake, tmp_path: Path, capsys
+    objects, r1data: Run, next_lake: Lake, capsys
 ):
-    prompt = correct_reference(finished_lake)
-    assert r1data("run", "--night", NIGHT) == 0
+    prompt = correct_reference(next_lake)
+    assert r1data("verify", "--night", NIGHT) == 0
     rows = objects(NIGHT)
     assert {row["prompt_id"] for row in rows} == {prompt}
     accepted = [row for row in rows if row["change"] == "accepted"]
@@ -59,7 +57,7 @@ def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
         assert row["before"] == "rejected: verification:different"
         assert str(row["after"]).startswith("accepted, rank")
         assert str(row["why"]).startswith("reference ") and "math: wrong → right" in str(row["why"])
-    first, second = finished_lake.history("selected").sort("version")["version"].to_list()[-2:]
+    first, second = next_lake.history("selected").sort("version")["version"].to_list()[-2:]
     assert objects(f"{NIGHT}@{first}", f"{NIGHT}@{second}") == rows
     assert objects(f"{NIGHT}@{second}") == []
     assert len(objects(f"{NIGHT}@0")) == 72, "before the first selection"
@@ -69,12 +67,8 @@ def test_a_corrected_reference_and_another_night_are_told_with_their_reasons(
     printed = capsys.readouterr().out
     assert f"{len(rows)} changed: " in printed and prompt[:12] in printed and prompt not in printed
 
-    recipe = tmp_path / "again.toml"
-    wider = "context_tokens = 1024\nunsolved = { prompts_per_night = 2, attempts = 2 }"
-    recipe.write_text(FAKE.read_text(encoding="utf-8").replace("context_tokens = 1024", wider))
-    assert r1data("run", "--night", NEXT, "--recipe", recipe) == 0
     nights = {row["prompt_id"]: row for row in objects(NIGHT, NEXT)}
-    plans = finished_lake.scan("plan").collect()
+    plans = next_lake.scan("plan").collect()
     new = plans.filter(night=NEXT, reason="new")["prompt_id"].unique()
     assert {p for p, row in nights.items() if row["change"] == "new"} == set(new)
     gone = plans.filter(night=NIGHT).join(plans.filter(night=NEXT), on="prompt_id", how="anti")["prompt_id"]

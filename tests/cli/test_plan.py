@@ -8,9 +8,9 @@ import pytest
 
 from r1data.lake import Lake
 from r1data.schema import TABLES
+from tests.cli.conftest import NEXT, NIGHT
 from tests.conftest import FAKE
 
-NIGHT, NEXT = "2026-01-02", "2026-01-03"
 Run = Callable[..., int]
 
 
@@ -26,7 +26,6 @@ def edited(folder: Path, *edits: tuple[str, str], name: str = "edited") -> Path:
 
 
 MORE = ("rollouts_per_prompt = 6", "rollouts_per_prompt = 8")
-AGAIN = ("context_tokens = 1024", "context_tokens = 1024\nunsolved = { prompts_per_night = 2, attempts = 3 }")
 RETRY = ("context_tokens = 1024", "context_tokens = 1024\nretry_max_tokens = 200")
 
 
@@ -92,28 +91,29 @@ def test_what_another_recipe_would_change_stands_beside_and_nothing_is_published
     assert finished.versions(TABLES) == versions
 
 
-def test_the_next_night_asks_unsolved_prompts_again_and_the_run_stores_them(
-    objects, r1data: Run, home_lake: Lake, tmp_path: Path
-):
-    wrong = edited(tmp_path, ("\\n\\n7", "\\n\\n70"), ("\\n\\n8", "\\n\\n80"), name="wrong")
-    assert r1data("run", "--night", NIGHT, "--recipe", wrong) == 0
-    first = home_lake.scan("rollouts").collect()
+def test_what_is_left_unsolved_is_planned_for_the_next_night(objects, finished: Lake, next_folder: Path):
     assert {row["reason"] for row in objects("--night", NEXT)} <= {"new", "more", "total"}
-
-    again = edited(tmp_path, AGAIN)
-    planned = {row["reason"]: row for row in objects("--night", NEXT, "--recipe", again)}
+    planned = {row["reason"]: row for row in objects("--night", NEXT, "--recipe", next_folder / "again.toml")}
     assert (planned["unsolved"]["n_prompts"], planned["unsolved"]["n_attempts"]) == (2, 6)
-    assert r1data("run", "--night", NEXT, "--recipe", again) == 0
-    rows = home_lake.scan("plan", NEXT).collect()
+
+
+def test_the_next_night_asks_unsolved_prompts_again_and_the_run_stores_them(
+    r1data: Run, next_lake: Lake, next_folder: Path
+):
+    first = next_lake.scan("rollouts", NIGHT).collect()
+    solved = next_lake.scan("verdicts", NIGHT).filter(verifier="math", verdict="right").collect()
+    rows = next_lake.scan("plan", NEXT).collect()
     unsolved = rows.filter(reason="unsolved")
     assert unsolved["index"].unique().sort().to_list() == [6, 7, 8], "the indices after the first six"
-    assert unsolved.join(first, on="prompt_id", how="anti").is_empty()
-    stored = home_lake.scan("selected", NEXT).collect()
+    assert unsolved["prompt_id"].n_unique() == 2
+    asked = unsolved.select("prompt_id").unique().join(first, on="prompt_id")
+    assert asked.height == 12 and asked.join(solved, on="rollout_id", how="semi").is_empty()
+    stored = next_lake.scan("selected", NEXT).collect()
     assert unsolved.join(stored, on="rollout_id", how="anti").is_empty()
 
-    versions = home_lake.versions(TABLES)
-    assert r1data("run", "--night", NEXT, "--recipe", again) == 0
-    assert home_lake.versions(TABLES) == versions, "a finished night plans the same again"
+    versions = next_lake.versions(TABLES)
+    assert r1data("run", "--night", NEXT, "--recipe", next_folder / "again.toml") == 0
+    assert next_lake.versions(TABLES) == versions, "a finished night plans the same again"
 
 
 def test_a_recipe_of_another_name_or_without_its_model_is_refused_in_one_line(

@@ -39,7 +39,8 @@ def thumb(lake: Lake, of: Asked, way: str, text: str = TEXT, seen: str | None = 
 
 def views(lake: Lake) -> dict[str, pl.DataFrame]:
     names = sorted(file.stem for file in (paths.PROJECT / "sql" / "views").glob("*.sql"))
-    rows = {name: query.fetch(lake, f"select * from {name}") for name in names if name not in MINE}
+    with query.connect(lake) as connection:
+        rows = {name: query.ask(connection, f"from {name}") for name in names if name not in MINE}
     return {name: frame.sort(pl.all().map_elements(str, pl.String)) for name, frame in rows.items()}
 
 

@@ -1,6 +1,7 @@
 """Calibration: who gets a vote, and what is asked again."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,9 +36,21 @@ def faults(lake: Lake, settings: Judge) -> list[str]:
     return found["faults"].item().to_list()
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Where the lake is, and what it holds at first: a catalog, which takes a while to make."""
+    folder = tmp_path_factory.mktemp("calibrated")
+    Lake(folder / "lake").rebuild_catalog()
+    shutil.copytree(folder / "lake", folder / "empty")
+    return folder / "lake", folder / "empty"
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
+def lake(empty: tuple[Path, Path]) -> Lake:
+    """An empty lake."""
+    place, first = empty
+    shutil.rmtree(place)
+    return Lake(shutil.copytree(first, place))
 
 
 def criteria_file(folder: Path, n: int) -> Path:

@@ -1,4 +1,5 @@
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -16,12 +17,17 @@ def asked(night=START, **config):
     return list(reasoning_gym(section, night=night, start=START))
 
 
+@cache
+def one_of(task):
+    return asked(families=(task,), n_per_family=1)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_gives_its_own_answer_full_marks_and_garbage_less(task):
     steps = sorted({1, highest_level(task)} - {0})
     by_level = asked(families=(task,), n_per_family=2, levels=tuple(steps)) if highest_level(task) else []
     assert {question.level for question in by_level} == set(steps if by_level else [])
-    for question in by_level + asked(families=(task,), n_per_family=2):
+    for question in by_level + one_of(task):
         args = question.verifier_args
         own = own_completion("reasoning_gym", question.reference)
         assert verify("reasoning_gym", own, question.reference, **args).verdict == "right"
@@ -33,7 +39,7 @@ def test_a_task_gives_its_own_answer_full_marks_and_garbage_less(task):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_same_night_gives_the_same_items_and_held_out_ones_are_others(task):
-    first, again = (asked(families=(task,), n_per_family=1) for _ in range(2))
+    first, again = one_of(task), asked(families=(task,), n_per_family=1)
     assert first == again
     ids = {question.prompt_id for question in first}
     assert len(ids) == 1

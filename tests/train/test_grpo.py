@@ -10,13 +10,14 @@ import pytest
 from r1data.errors import TrainError
 from r1data.generate.models import resolve
 from r1data.recipe import Alarms, ExportRules, Grpo, Rewards, Student
+from r1data.train import r1_zero
 from r1data.train.exports import About, Export, Policy, export
 from r1data.train.job import OnProgress, Progress
 from r1data.train.student import TrainedStudent, train_student
 
 pytestmark = pytest.mark.slow
 
-STEPS = 4
+STEPS = 8
 GRPO = Grpo(
     steps=STEPS,
     completions=4,
@@ -34,6 +35,22 @@ STUDENT = Student(
     grpo=GRPO,
     rewards=Rewards(overlong="zero", weights={"accuracy": 1}),
 )
+# From step 4 on the reference is the model of then, which no checkpoint of TRL's has beside the weights.
+ZERO = STUDENT.model_copy(
+    update={
+        "grpo": GRPO.model_copy(
+            update={
+                "replace_reference_every": 4,
+                "kl": 0.5,
+                "template": "r1_zero",
+                "max_prompt_tokens": len(r1_zero.TEMPLATE.partition("{%")[0]) + 60,
+            }
+        ),
+        # random weights can be told to come to an end
+        "rewards": Rewards(overlong="zero", weights={"language": 1}),
+    }
+)
+"""Trained twice, by name: `whole` and, killed on its way, `broken`."""
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +100,25 @@ def train(
     )
 
 
-def test_every_step_tells_its_numbers_and_the_student_is_saved(home: Path, tiny_model: Path, prompts: Export):
+@pytest.fixture(scope="module")
+def whole(home: Path, tiny_model: Path, prompts: Export) -> tuple[TrainedStudent, list[Progress]]:
+    """A student whose training nobody broke off, and what it told."""
     seen: list[Progress] = []
-    trained = train(prompts, tiny_model, on_progress=seen.append)
+    return train(prompts, tiny_model, named("whole"), seen.append), seen
+
+
+def named(name: str) -> Student:
+    return ZERO.model_copy(update={"name": name})
+
+
+def lines(path: Path) -> list[Any]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_every_step_tells_its_numbers_and_the_student_is_saved(
+    whole: tuple[TrainedStudent, list[Progress]], tiny_model: Path, prompts: Export
+):
+    trained, seen = whole
     assert [(one.step, one.steps) for one in seen] == [(n, STEPS) for n in range(1, STEPS + 1)]
     assert {"loss", "learning_rate", "entropy", "kl", "step_s"} <= set(seen[1].numbers)
     of_a_rollout = {
@@ -96,46 +129,50 @@ def test_every_step_tells_its_numbers_and_the_student_is_saved(home: Path, tiny_
         "thought_tokens",
         "reflection_words",
     }
-    assert [of_a_rollout <= set(one.numbers) for one in seen] == [True, False, True, False]
+    assert [of_a_rollout <= set(one.numbers) for one in seen] == [True, False] * (STEPS // 2)
     assert trained.row["first_reward"] == seen[0].numbers["reward"]
     assert (trained.row["n_rows"], trained.row["n_rows_too_long"]) == (9, 1)
     assert trained.model.revision != resolve(str(tiny_model)).revision
-    folder = trained.model.path.parent
-    (long,) = map(orjson.loads, (folder / "too_long.jsonl").read_bytes().splitlines())
+    (long,) = lines(trained.model.path.with_name("too_long.jsonl"))
     assert long["rollout_id"] == "p8"
-    written = orjson.loads((folder / "written.jsonl").read_bytes().splitlines()[0])
-    assert written["step"] == 0 and written["prompt"].startswith("<|im_start|>user\n")
-    assert set(written["reasons"]) == {"accuracy"}
-    assert train(prompts, tiny_model).cached
+    written = lines(trained.model.path.with_name("written.jsonl"))[0]
+    assert written["step"] == 0 and set(written["reasons"]) == {"language"}
+    assert train(prompts, tiny_model, named("whole")).cached
+
+
+def test_r1_zeros_template_asks_in_plain_text_and_stays_with_the_student(
+    whole: tuple[TrainedStudent, list[Progress]],
+):
+    model = whole[0].model
+    asked = lines(model.path.with_name("written.jsonl"))[0]["prompt"]
+    assert asked.startswith("A conversation between User and Assistant.")
+    assert asked.endswith("? Assistant:") or asked.endswith(". Assistant:")
+    assert model.chat_template is not None
+    assert model.chat_template.startswith("A conversation between User and Assistant.")
 
 
 def test_a_run_that_was_broken_off_goes_on_as_if_it_had_not_been(
-    home: Path, tiny_model: Path, prompts: Export
+    whole: tuple[TrainedStudent, list[Progress]], tiny_model: Path, prompts: Export
 ):
-    # From step 4 on the reference is the model of then, which no checkpoint of TRL's has beside the weights.
-    grpo = GRPO.model_copy(update={"steps": 12, "replace_reference_every": 4, "kl": 0.5})
-    ending = Rewards(overlong="zero", weights={"language": 1})  # random weights can be told to come to an end
-    given = {"grpo": grpo, "rewards": ending}
-    whole = train(prompts, tiny_model, STUDENT.model_copy(update=given | {"name": "whole"}))
-    assert whole.curve[0]["reward_std"] > 0 and whole.curve[-1]["kl"] > 0
-    broken = STUDENT.model_copy(update=given | {"name": "broken"})
+    undisturbed = whole[0]
+    assert undisturbed.curve[0]["reward_std"] > 0 and undisturbed.curve[-1]["kl"] > 0
 
     def break_off(progress: Progress) -> None:
-        if progress.step == 9:
+        if progress.step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(prompts, tiny_model, broken, break_off)
+        train(prompts, tiny_model, named("broken"), break_off)
     seen: list[Progress] = []
-    resumed = train(prompts, tiny_model, broken, seen.append)
-    assert [one.step for one in seen] == list(range(9, 13))
+    resumed = train(prompts, tiny_model, named("broken"), seen.append)
+    assert [one.step for one in seen] == list(range(5, STEPS + 1))
     curves = [
         [{name: n for name, n in point.items() if name != "step_s"} for point in one.curve]
-        for one in (whole, resumed)
+        for one in (undisturbed, resumed)
     ]
     assert curves[0] == curves[1]
-    written = (resumed.model.path.parent / "written.jsonl").read_bytes()
-    assert written == (whole.model.path.parent / "written.jsonl").read_bytes()
+    written = resumed.model.path.with_name("written.jsonl").read_bytes()
+    assert written == undisturbed.model.path.with_name("written.jsonl").read_bytes()
 
 
 def test_an_alarm_stops_the_run_and_says_which(home: Path, tiny_model: Path, prompts: Export):
@@ -144,17 +181,8 @@ def test_an_alarm_stops_the_run_and_says_which(home: Path, tiny_model: Path, pro
     with pytest.raises(TrainError, match=r"alarm at step 7: .* of completions .* hit the cap"):
         train(prompts, tiny_model, STUDENT.model_copy(update={"name": "alarmed", "grpo": nervous}))
     assert not list(home.glob("students/alarmed-*/student.json"))
-
-
-def test_r1_zeros_template_asks_in_plain_text_and_stays_with_the_student(
-    home: Path, tiny_model: Path, prompts: Export
-):
-    zero = GRPO.model_copy(
-        update={"template": "r1_zero", "max_prompt_tokens": 600, "steps": 1, "max_tokens": 4}
-    )
-    trained = train(prompts, tiny_model, STUDENT.model_copy(update={"name": "zero", "grpo": zero}))
-    written = orjson.loads((trained.model.path.parent / "written.jsonl").read_bytes().splitlines()[0])
-    assert written["prompt"].startswith("A conversation between User and Assistant.")
-    assert written["prompt"].endswith("? Assistant:") or written["prompt"].endswith(". Assistant:")
-    assert trained.model.chat_template is not None
-    assert trained.model.chat_template.startswith("A conversation between User and Assistant.")
+    (folder,) = home.glob("students/alarmed-*")
+    assert [long["rollout_id"] for long in lines(folder / "too_long.jsonl")] == ["p8"]
+    written = lines(folder / "written.jsonl")[0]
+    assert written["prompt"].startswith("<|im_start|>user\n"), "the base's own template"
+    assert set(written["reasons"]) == {"accuracy"}

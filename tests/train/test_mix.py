@@ -1,6 +1,9 @@
 """Mixes over a lake on disk: what each chooses, their parameters, and what is refused."""
 
+import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +13,30 @@ import pytest
 from r1data.errors import ConfigError, QueryError, R1DataError
 from r1data.lake import Lake
 from r1data.lake.query import fetch
-from r1data.train.mix import load_mix, mix_names, mix_of, open_mix, reads
+from r1data.train.mix import MixRows, load_mix, mix_names, mix_of, open_mix, reads
 from r1data.train.preview import diff, preview
 from tests.sql.conftest import RECIPE, night_of_five, publish, review
 
 OF_TRACES = "select * from corpus where recipe = $recipe"
 
 
+@pytest.fixture(scope="module")
+def unreviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `lake` is the night without reviews, and whose `kept` is that lake as it was made."""
+    folder = tmp_path_factory.mktemp("unreviewed")
+    night = {table: values for table, values in night_of_five().items() if table != "reviews"}
+    publish(Lake(folder / "lake"), night)
+    shutil.copytree(folder / "lake", folder / "kept")
+    return folder
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    """The same, of this test alone and without reviews."""
-    lake = Lake(tmp_path / "lake")
-    publish(lake, {table: values for table, values in night_of_five().items() if table != "reviews"})
-    return lake
+def lake(unreviewed: Path) -> Lake:
+    """The same as `stored` without reviews, for a test to change: put back in one place, since the catalog
+    names its files absolutely.
+    """
+    shutil.rmtree(unreviewed / "lake")
+    return Lake(shutil.copytree(unreviewed / "kept", unreviewed / "lake"))
 
 
 def given_by(lake: Lake, name: str, **given: Any) -> list[str]:
@@ -40,11 +54,29 @@ def test_mixes_of_the_issue_are_files() -> None:
     assert named <= set(mix_names())
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """What a mix gave, and its batches read out."""
+
+    opened: MixRows
+    batches: list[pl.DataFrame]
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for batch in self.batches for key in batch[self.opened.kind.key]]
+
+
+@cache
+def streamed(lake: Lake, name: str) -> Streamed:
+    """A mix of a lake that no test changes, streamed once."""
+    with open_mix(lake, load_mix(name), recipe=RECIPE) as opened:
+        return Streamed(opened, list(opened.batches))
+
+
 @pytest.mark.parametrize("name", mix_names())
 def test_every_mix_streams_the_columns_of_its_kind_with_their_types(stored: Lake, name: str) -> None:
-    with open_mix(stored, load_mix(name), recipe=RECIPE) as opened:
-        batches = list(opened.batches)
-        assert opened.columns == list(opened.kind.columns)
+    opened, batches = streamed(stored, name).opened, streamed(stored, name).batches
+    assert opened.columns == list(opened.kind.columns)
     assert sum(batch.height for batch in batches) == opened.n_rows
     for batch in batches:
         assert dict(batch.schema) == dict(opened.kind.columns)
@@ -53,13 +85,13 @@ def test_every_mix_streams_the_columns_of_its_kind_with_their_types(stored: Lake
 @pytest.mark.parametrize("name", mix_names())
 def test_a_preview_counts_what_a_mix_gives(stored: Lake, name: str) -> None:
     told = preview(stored, load_mix(name), recipe=RECIPE)
-    given = given_by(stored, name)
+    given = streamed(stored, name).keys
     assert told.n_rows == len(given) == told.sources["n_rows"].sum() == told.licences["n_rows"].sum()
     assert told.first == given[:5]
 
 
 def test_each_mix_chooses_what_its_question_says(stored: Lake) -> None:
-    chosen = {name: given_by(stored, name) for name in mix_names()}
+    chosen = {name: streamed(stored, name).keys for name in mix_names()}
     assert chosen == {
         "answers_only": ["a", "e"],
         "cold_start": ["z"],

