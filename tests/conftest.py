@@ -33,6 +33,7 @@ Run = Callable[..., int]
 FAKE = paths.PROJECT / "tests" / "data" / "fake.toml"
 MODELS = paths.models()  # where they are before any test moves DAGSTER_HOME
 SLOW = "pytest.mark." + "slow"
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch of this process, too, has others beside it
 settings.register_profile("busy", deadline=None)  # a machine with other work stands still now and then
 settings.load_profile("busy")
 

@@ -43,7 +43,8 @@ def export_for(lake: Lake, student: Student, *, form: str, recipe: Recipe, fit: 
     given = _known(student.mix, student.mix_parameters)
     whole = make(student.mix, given=given)
     n = student.ablation.n_rows or min(
-        make(mix, given=_known(mix, student.mix_parameters)).n_rows for mix in student.ablation.mixes
+        whole.n_rows if mix == student.mix else make(mix, given=_known(mix, student.mix_parameters)).n_rows
+        for mix in student.ablation.mixes
     )
     if whole.n_rows < n:
         raise ConfigError(

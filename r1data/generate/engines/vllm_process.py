@@ -181,8 +181,6 @@ def environment(ranks: int) -> dict[str, str]:
 def _on_cpu(ranks: int) -> dict[str, str]:
     ours = {
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
-        # Threads sleep while they wait: where they spun, tokens took six times as long beside other work.
-        "OMP_WAIT_POLICY": "PASSIVE",
         # Log-probabilities would be compiled by a C++ compiler, which may be missing here, and which fails
         # where the path of the packages holds a blank.
         "TORCHDYNAMO_DISABLE": "1",
