@@ -27,8 +27,8 @@ class Supervised:
             pass_fds: file descriptors that the child inherits under the same numbers.
             log: file that takes stdout and stderr of all of them.
             environment: of all of them; the package is made importable, and threads of OpenMP sleep while
-                they wait unless it says otherwise: where they spun beside other work, tokens took six times as
-                long.
+                they wait unless it says otherwise: where they spun beside other work, tokens took six times
+                as long.
         """
         lifeline, self._lifeline = os.pipe()
         command = [sys.executable, "-m", "r1data.generate.supervisor", str(lifeline)]
