@@ -17,6 +17,7 @@ from r1data.lake.verify import verify
 from r1data.schema import TABLES
 
 PARTITION = {"recipe": "night", "night": "2026-01-01"}
+ANYWHERE = pytest.mark.parametrize("lake", ["local"], indirect=True)  # the same wherever a lake is
 
 
 def prompts(*ids: str, night: str = "2026-01-01", source: str = "templates") -> pl.DataFrame:
@@ -80,6 +81,7 @@ def test_replacing_with_equal_content_makes_no_version(lake: Lake):
     assert again.version == first.version
 
 
+@ANYWHERE
 def test_rows_that_are_too_many_to_sort_stay_in_the_order_in_which_they_come(lake: Lake):
     lake.replace("intake", PARTITION, intake("b", "a").lazy(), in_order=False)
     assert lake.scan("intake").collect()["prompt_id"].to_list() == ["b", "a"]
@@ -90,6 +92,7 @@ def test_rows_that_are_too_many_to_sort_stay_in_the_order_in_which_they_come(lak
     assert lake.scan("intake").collect()["prompt_id"].to_list() == ["a", "b"]
 
 
+@ANYWHERE
 def test_long_texts_are_stored_in_small_row_groups_and_numbers_in_large_ones(lake: Lake):
     schema = TABLES["rollouts"].schema
     named = pl.DataFrame({"night": "2026-01-01", "rollout_id": [f"{n:05}" for n in range(3000)]})
@@ -150,6 +153,7 @@ def test_two_appends_from_the_same_version_store_a_key_once(lake: Lake):
     assert stored(lake, "prompts") == ["a", "b", "c"]
 
 
+@ANYWHERE
 def test_wrong_columns_are_refused_by_name_and_publish_nothing(lake: Lake):
     with pytest.raises(SchemaError, match="lack \\['family'\\]"):
         lake.append("prompts", prompts("a").drop("family"))
@@ -162,6 +166,7 @@ def test_wrong_columns_are_refused_by_name_and_publish_nothing(lake: Lake):
     assert lake.version("prompts") is None
 
 
+@ANYWHERE
 def test_ledgers_are_not_replaced_and_derived_tables_not_appended_to(lake: Lake):
     with pytest.raises(SchemaError, match="append to"):
         lake.replace("prompts", PARTITION, prompts("a"))
@@ -171,6 +176,7 @@ def test_ledgers_are_not_replaced_and_derived_tables_not_appended_to(lake: Lake)
         lake.scan("prompt")
 
 
+@ANYWHERE
 def test_rows_of_another_partition_or_with_one_key_twice_are_refused(lake: Lake):
     with pytest.raises(SchemaError, match="belong to"):
         lake.replace("intake", PARTITION, intake("a", night="2026-01-02"))
@@ -200,6 +206,7 @@ def test_a_table_gains_columns_and_old_rows_have_them_as_null(lake: Lake):
     assert handle is not None and "origin" in {field.name for field in handle.schema().fields}
 
 
+@ANYWHERE
 def test_a_struct_gains_fields_and_old_rows_have_them_as_null(lake: Lake):
     table, span = TABLES["language"], {"offset": 3, "length": 1, "script": "Han", "text": "每"}
     older_span = pl.Struct(
