@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from r1data.lake import Lake
+from tests.kept import Kept
 
 
 @pytest.fixture(scope="session")
@@ -15,19 +16,14 @@ def read_lake(lake_to_review: Path) -> Lake:
 
 
 @pytest.fixture(scope="session")
-def review_place(lake_to_review: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Where `review_lake` is, and what it holds at first: a catalog of that place, which takes a while to
-    make.
-    """
-    folder = tmp_path_factory.mktemp("page")
-    Lake(shutil.copytree(lake_to_review, folder / "review lake")).rebuild_catalog()
-    shutil.copytree(folder / "review lake", folder / "first")
-    return folder / "review lake", folder / "first"
+def kept_review(lake_to_review: Path, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """A copy of `lake_to_review`, with a catalog of its own."""
+    place = shutil.copytree(lake_to_review, tmp_path_factory.mktemp("page") / "review lake")
+    Lake(place).rebuild_catalog()
+    return Kept(place)
 
 
 @pytest.fixture
-def review_lake(review_place: tuple[Path, Path]) -> Lake:
-    """This test's own copy of `lake_to_review`, in the place of the one before."""
-    place, first = review_place
-    shutil.rmtree(place)
-    return Lake(shutil.copytree(first, place))
+def review_lake(kept_review: Kept) -> Lake:
+    """`lake_to_review` for a test to change."""
+    return kept_review.put_back()

@@ -91,14 +91,14 @@ def test_what_another_recipe_would_change_stands_beside_and_nothing_is_published
     assert finished.versions(TABLES) == versions
 
 
-def test_what_is_left_unsolved_is_planned_for_the_next_night(objects, finished: Lake, next_folder: Path):
+def test_what_is_left_unsolved_is_planned_for_the_next_night(objects, finished: Lake, again: Path):
     assert {row["reason"] for row in objects("--night", NEXT)} <= {"new", "more", "total"}
-    planned = {row["reason"]: row for row in objects("--night", NEXT, "--recipe", next_folder / "again.toml")}
+    planned = {row["reason"]: row for row in objects("--night", NEXT, "--recipe", again)}
     assert (planned["unsolved"]["n_prompts"], planned["unsolved"]["n_attempts"]) == (2, 6)
 
 
 def test_the_next_night_asks_unsolved_prompts_again_and_the_run_stores_them(
-    r1data: Run, next_lake: Lake, next_folder: Path
+    r1data: Run, next_lake: Lake, again: Path
 ):
     first = next_lake.scan("rollouts", NIGHT).collect()
     solved = next_lake.scan("verdicts", NIGHT).filter(verifier="math", verdict="right").collect()
@@ -112,7 +112,7 @@ def test_the_next_night_asks_unsolved_prompts_again_and_the_run_stores_them(
     assert unsolved.join(stored, on="rollout_id", how="anti").is_empty()
 
     versions = next_lake.versions(TABLES)
-    assert r1data("run", "--night", NEXT, "--recipe", next_folder / "again.toml") == 0
+    assert r1data("run", "--night", NEXT, "--recipe", again) == 0
     assert next_lake.versions(TABLES) == versions, "a finished night plans the same again"
 
 

@@ -77,6 +77,16 @@ def test_stop_ends_a_child_that_obeys_at_once(tmp_path):
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize(("given", "told"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_sleep_while_they_wait_unless_the_environment_says_otherwise(tmp_path, given, told):
+    program = "import os; print(os.environ['OMP_WAIT_POLICY'])"
+    process = Supervised(
+        [sys.executable, "-c", program], pass_fds=[], log=tmp_path / "log", environment=given
+    )
+    assert process.wait(60) == 0
+    assert (tmp_path / "log").read_text().split() == [told]
+
+
 def test_the_child_inherits_only_the_descriptors_that_are_named(tmp_path):
     read, write = os.pipe()
     other = os.open(tmp_path, os.O_RDONLY)

@@ -1,7 +1,6 @@
 """Calibration: who gets a vote, and what is asked again."""
 
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from r1data.judge.vote import votes, votes_markdown
 from r1data.lake import Lake
 from r1data.recipe import Judge
 from tests.judge.scripted import COMPUTED, good, judge_settings, says
+from tests.kept import Kept
 
 NIGHT = "2026-01-02"
 NOW = datetime(2026, 1, 3, 2, tzinfo=UTC)
@@ -37,20 +37,17 @@ def faults(lake: Lake, settings: Judge) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Where the lake is, and what it holds at first: a catalog, which takes a while to make."""
-    folder = tmp_path_factory.mktemp("calibrated")
-    Lake(folder / "lake").rebuild_catalog()
-    shutil.copytree(folder / "lake", folder / "empty")
-    return folder / "lake", folder / "empty"
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """An empty lake, with a catalog."""
+    place = tmp_path_factory.mktemp("calibrated") / "lake"
+    Lake(place).rebuild_catalog()
+    return Kept(place)
 
 
 @pytest.fixture
-def lake(empty: tuple[Path, Path]) -> Lake:
+def lake(kept: Kept) -> Lake:
     """An empty lake."""
-    place, first = empty
-    shutil.rmtree(place)
-    return Lake(shutil.copytree(first, place))
+    return kept.put_back()
 
 
 def criteria_file(folder: Path, n: int) -> Path:

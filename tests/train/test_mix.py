@@ -1,6 +1,5 @@
 """Mixes over a lake on disk: what each chooses, their parameters, and what is refused."""
 
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,28 +14,24 @@ from r1data.lake import Lake
 from r1data.lake.query import fetch
 from r1data.train.mix import MixRows, load_mix, mix_names, mix_of, open_mix, reads
 from r1data.train.preview import diff, preview
+from tests.kept import Kept
 from tests.sql.conftest import RECIPE, night_of_five, publish, review
 
 OF_TRACES = "select * from corpus where recipe = $recipe"
 
 
 @pytest.fixture(scope="module")
-def unreviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose `lake` is the night without reviews, and whose `kept` is that lake as it was made."""
-    folder = tmp_path_factory.mktemp("unreviewed")
-    night = {table: values for table, values in night_of_five().items() if table != "reviews"}
-    publish(Lake(folder / "lake"), night)
-    shutil.copytree(folder / "lake", folder / "kept")
-    return folder
+def unreviewed(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The night without reviews."""
+    lake = Lake(tmp_path_factory.mktemp("unreviewed") / "lake")
+    publish(lake, {table: values for table, values in night_of_five().items() if table != "reviews"})
+    return Kept(Path(lake.root))
 
 
 @pytest.fixture
-def lake(unreviewed: Path) -> Lake:
-    """The same as `stored` without reviews, for a test to change: put back in one place, since the catalog
-    names its files absolutely.
-    """
-    shutil.rmtree(unreviewed / "lake")
-    return Lake(shutil.copytree(unreviewed / "kept", unreviewed / "lake"))
+def lake(unreviewed: Kept) -> Lake:
+    """The same as `stored` without reviews, for a test to change."""
+    return unreviewed.put_back()
 
 
 def given_by(lake: Lake, name: str, **given: Any) -> list[str]:

@@ -63,6 +63,17 @@ def test_a_limit_of_cpu_time_bounds_threads_and_binds_none(monkeypatch, tmp_path
                 assert "OMP_NUM_THREADS" not in threads
 
 
+def test_threads_that_a_person_bound_stay_where_they_are(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("VLLM_ENABLE_V1_MULTIPROCESSING", raising=False)
+    monkeypatch.delenv("VLLM_CPU_OMP_THREADS_BIND", raising=False)
+    assert environment(1)["VLLM_ENABLE_V1_MULTIPROCESSING"] == "0", "within the process that binds none"
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0")
+    bound = environment(1)
+    assert bound["VLLM_CPU_OMP_THREADS_BIND"] == "0"
+    assert not {"OMP_NUM_THREADS", "VLLM_ENABLE_V1_MULTIPROCESSING"} & set(bound)
+
+
 class Parent:
     """The process of `vllm_parent.py`."""
 
